@@ -1,0 +1,2 @@
+//! One debrief in a terminal.
+fn main() {}

@@ -1,0 +1,39 @@
+//! The minute after someone finishes something: a short debrief, in a thread of its own, that ends in grounded proposals.
+
+mod action;
+mod conversation;
+mod error;
+mod evidence;
+mod flow;
+mod lang;
+mod limits;
+mod model;
+mod profile;
+mod prompt;
+mod runtime;
+pub mod store;
+mod usage;
+
+pub use action::{Action, ActionKind, ActionSource, ActionStatus, ActionStep, Material, NewAction};
+pub use conversation::{
+    Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, DebriefState, Found, Invitation, Live, Message,
+    ProfileChange, Provenance, Review, Role, ThreadState,
+};
+pub use error::{Error, ErrorKind, Result};
+pub use evidence::{
+    Applied, Basis, Caution, Evidence, Extraction, ExtractionStatus, FieldConflict, Proposal, ProposedOperation, Verdict, Verdicts,
+};
+pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
+pub use limits::Limits;
+pub use model::{Finish, Model, ModelEvent, ModelEvents, OfflineGuide, Signal};
+pub use profile::{CustomField, Education, FieldValue, Profile, ProfileField, Term, Work};
+pub use prompt::{Output, Part, PartRole, Purpose, Request, Voice};
+pub use runtime::{
+    ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
+};
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
+pub use store::{ActionStore, Change, Page, Write};
+pub use usage::{
+    Allowance, AllowanceRates, Attempt, AttemptStatus, ModelInfo, ModelPlace, Operation, Price, Rate, Usage, UsageLine, UsageReport,
+};

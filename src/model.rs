@@ -1,0 +1,120 @@
+//! The port to whoever writes the coach's words: a language model, an on-device one, or a script of questions.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::conversation::Choice;
+use crate::error::{Result, opaque_debug};
+use crate::flow::Outcome;
+use crate::prompt::Request;
+use crate::usage::{ModelInfo, Usage};
+
+mod guide;
+pub use guide::OfflineGuide;
+
+/// Something structured that a model says beside its text. Never a word searched for in prose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// What came of the action, as the person described it.
+    Outcome(Outcome),
+    /// The debrief has what it needs: this reply is the last one. Ignored before the fewest exchanges.
+    Enough,
+    /// A person should take over.
+    HandOver,
+}
+
+/// A piece of an answer.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ModelEvent {
+    /// More text.
+    Text(String),
+    /// Answers to offer with the reply.
+    Choices(Vec<Choice>),
+    /// A signal.
+    Signal(Signal),
+    /// What the request has used so far; the last one counts.
+    Usage(Usage),
+}
+
+impl Debug for ModelEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::Choices(choices) => write!(f, "Choices({})", choices.len()),
+            Self::Signal(signal) => write!(f, "Signal({signal:?})"),
+            Self::Usage(usage) => write!(f, "{usage:?}"),
+        }
+    }
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model said all that it wanted to say.
+    Complete,
+    /// It ran into a limit in the middle.
+    Length,
+    /// It declined to answer.
+    Refused,
+    /// For a reason that this library does not know.
+    Other,
+}
+
+/// Takes the pieces of an answer as they come.
+pub struct ModelEvents(mpsc::UnboundedSender<ModelEvent>);
+opaque_debug!(ModelEvents {});
+
+impl ModelEvents {
+    /// Hands on a piece.
+    pub fn push(&mut self, event: ModelEvent) {
+        // Whoever asked has gone when nobody receives; the answer is then dropped as a whole.
+        let _ = self.0.send(event);
+    }
+
+    /// Hands on a piece of text.
+    pub fn text(&mut self, text: impl Into<String>) {
+        self.push(ModelEvent::Text(text.into()));
+    }
+
+    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<ModelEvent>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+}
+
+/// Whoever writes the coach's words.
+///
+/// ```
+/// use completion_coach::{Finish, Model, ModelEvents, ModelInfo, ModelPlace, Request, Result};
+///
+/// /// An on-device model of the host's own.
+/// #[derive(Debug)]
+/// struct Mine;
+///
+/// #[async_trait::async_trait]
+/// impl Model for Mine {
+///     fn info(&self) -> ModelInfo {
+///         ModelInfo { provider: "mine".into(), model: "tiny-1".into(), place: ModelPlace::Local, address: None }
+///     }
+///
+///     async fn ask(&self, request: &Request, events: &mut ModelEvents) -> Result<Finish> {
+///         for part in &request.parts { /* what the model is told */ let _ = &part.text; }
+///         events.text("What did you end up with?");
+///         Ok(Finish::Complete)
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Model: Debug + Send + Sync + 'static {
+    /// What the model says of itself. It must not change while it is in use.
+    fn info(&self) -> ModelInfo;
+
+    /// Asks. Pieces are handed on as they come; how it ended is the result. Dropping the future ends the request at once.
+    ///
+    /// # Errors
+    /// What went wrong, with [`Error::new`](crate::Error::new): `ModelUnavailable`, `ModelRefused`, `ReplyIncomplete`, `RequestRejected` or
+    /// `Unauthorised`. The reason is shown to people and holds nothing of the request or of the answer.
+    async fn ask(&self, request: &Request, events: &mut ModelEvents) -> Result<Finish>;
+}

@@ -1,0 +1,114 @@
+//! The port to where things are kept: one read for each kind of question, one write that is all or nothing.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::action::Action;
+use crate::conversation::{Account, ActionRecord, Consent, Conversation, Message, ProfileChange, ThreadState};
+use crate::error::Result;
+use crate::evidence::Extraction;
+use crate::profile::Profile;
+use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp, UserId};
+use crate::usage::{Allowance, Attempt};
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+#[cfg(feature = "testing")]
+pub mod conformance;
+
+/// Which messages of a thread to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many.
+    pub size: u32,
+    /// Only messages before this position; the newest ones without it.
+    pub before: Option<u64>,
+    /// Look for this message as well, in whichever thread of the user's it is.
+    pub find: Option<MessageId>,
+}
+
+impl Page {
+    /// The newest messages.
+    pub const fn newest(size: u32) -> Self {
+        Self { size, before: None, find: None }
+    }
+}
+
+/// One thing to write. A store handles every kind: a new one does not compile until it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Puts the profile.
+    Profile(Profile),
+    /// Puts or removes the consent.
+    Consent(Option<Consent>),
+    /// Puts the allowance.
+    Allowance(Allowance),
+    /// Puts an action by its id.
+    Action(Action),
+    /// Removes an action and everything of its debrief, as [`Write::RemoveThread`] does. Nothing there is not an error.
+    RemoveAction(ActionId),
+    /// Puts a thread's state.
+    Thread(ThreadState),
+    /// Removes a thread's state, messages and extractions. Its attempts stay: they hold no words. Nothing there is not an error.
+    RemoveThread(ThreadId),
+    /// Inserts a message. One with the same id, or at the same position of the thread, is [`Conflict`](crate::ErrorKind::Conflict).
+    Message(Message),
+    /// Puts an extraction by its id.
+    Extraction(Extraction),
+    /// Puts an attempt by its id.
+    Attempt(Attempt),
+    /// Inserts an entry into the change log. One at the same position is [`Conflict`](crate::ErrorKind::Conflict). It becomes [`Account::changes`].
+    Change(ProfileChange),
+}
+
+/// Writes that belong together, decided on one version of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The [`Account::version`] that was read; 0 to create a user who does not exist.
+    pub expected: u64,
+    /// The version after it.
+    pub next: u64,
+    /// What to write, in this order.
+    pub writes: Vec<Write>,
+}
+
+/// Where a user's profile, actions and conversations are kept.
+///
+/// One user is one consistency boundary. Every method is for one user and reaches nothing of another's, whatever
+/// ids it is given. A store keeps what it is given, to the letter, and decides nothing. `store::conformance` (feature
+/// `testing`) is the exam that every store passes.
+#[async_trait]
+pub trait ActionStore: Debug + Send + Sync + 'static {
+    /// The user; `None` if there is no such user.
+    async fn account(&self, user: &UserId) -> Result<Option<Account>>;
+
+    /// All of the user's actions in the order of their ids, each with its debrief's state.
+    async fn actions(&self, user: &UserId) -> Result<Vec<ActionRecord>>;
+
+    /// A thread as of one moment. `None` if there is no such user, or, for a debrief, no such action.
+    async fn conversation(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Conversation>>;
+
+    /// What was proposed in this thread, or in all of them, oldest first (by time, then by id).
+    async fn extractions(&self, user: &UserId, thread: Option<&ThreadId>) -> Result<Vec<Extraction>>;
+
+    /// The attempts that began in this period, `from` included and `until` not, oldest first (by time, then by id).
+    async fn attempts(&self, user: &UserId, from: Timestamp, until: Timestamp) -> Result<Vec<Attempt>>;
+
+    /// The change log after this position, oldest first, at most so many entries.
+    async fn changes(&self, user: &UserId, after: u64, limit: u32) -> Result<Vec<ProfileChange>>;
+
+    /// Writes all of it or nothing, and returns when it is durable.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict) if the user has another version than `expected` (0 stands for no such user), or
+    /// if something that is only ever inserted is there already. [`NotFound`](crate::ErrorKind::NotFound) if the user does not
+    /// exist and `expected` is not 0, so that nothing comes back after [`forget`](Self::forget).
+    async fn commit(&self, user: &UserId, change: &Change) -> Result<()>;
+
+    /// Deletes everything about the user, from every table and from the file. No such user is not an error.
+    async fn forget(&self, user: &UserId) -> Result<()>;
+}
