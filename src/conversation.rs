@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::check::Finding;
 use crate::error::opaque_debug;
 use crate::flow::{Ending, Flow};
 use crate::profile::{Profile, ProfileField};
@@ -88,6 +89,82 @@ pub struct Message {
 }
 opaque_debug!(Message { id, thread, seq, round, role, provenance, author, at });
 
+/// Something the user says.
+///
+/// ```
+/// use completion_coach::NewMessage;
+/// // With an id of the host's own, sending it again after a crash or a time-out never stores it twice.
+/// let message = NewMessage::typed("The effect was there, at half the size.").id("draft-17");
+/// # let _ = message;
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The host's id; without one, one is made.
+    pub id: Option<MessageId>,
+    /// What is said.
+    pub said: Said,
+}
+opaque_debug!(NewMessage { id });
+
+/// How something is said.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Said {
+    /// In the person's own words.
+    Typed(String),
+    /// By taking one of the choices that the coach's last message offers, by its id.
+    Chosen(String),
+}
+
+impl std::fmt::Debug for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Typed(_) => "Typed(..)",
+            Self::Chosen(_) => "Chosen(..)",
+        })
+    }
+}
+
+impl NewMessage {
+    /// In the person's own words.
+    pub fn typed(text: impl Into<String>) -> Self {
+        Self { id: None, said: Said::Typed(text.into()) }
+    }
+
+    /// By taking a choice that the coach's last message offers.
+    pub fn choose(choice: impl Into<String>) -> Self {
+        Self { id: None, said: Said::Chosen(choice.into()) }
+    }
+
+    /// The host's id for it.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<MessageId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+}
+
+impl From<&str> for NewMessage {
+    fn from(text: &str) -> Self {
+        Self::typed(text)
+    }
+}
+
+/// The coach's answer, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The message.
+    pub message: Message,
+    /// The number of exchanges in this round so far; 0 for an opening.
+    pub exchange: u32,
+    /// Whether something was said that no proposal has read yet, and the debrief is over: the time to propose.
+    pub review_due: bool,
+    /// Whether the debrief is over.
+    pub over: bool,
+    /// What a check found in the reply and let pass, because it was handed on as it came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
 /// Whether and when the person wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,6 +217,9 @@ pub struct ThreadState {
     pub waiting: u32,
     /// Their length together, in characters.
     pub waiting_chars: u64,
+    /// The position of the user's newest message; 0 if there is none.
+    #[serde(default)]
+    pub last_user_seq: u64,
     /// The attempt under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
@@ -168,11 +248,29 @@ impl ThreadState {
             flow: Flow::new(),
             waiting: 0,
             waiting_chars: 0,
+            last_user_seq: 0,
             live: None,
             cancelled: None,
             invitation: Invitation::Open,
             proposed_until: 0,
             review: Review::None,
+        }
+    }
+}
+
+impl ThreadState {
+    /// Where the debrief stands, for lists. A reply counts as being made until somebody takes the thread over.
+    pub fn debrief_state(&self) -> DebriefState {
+        match (self.review, self.flow.ended, self.invitation) {
+            _ if self.live.is_some() => DebriefState::Live,
+            (Review::Ready, ..) => DebriefState::ReadyToReview,
+            (_, _, Invitation::Declined) => DebriefState::Declined,
+            (Review::Done, Some(_), _) => DebriefState::Reviewed,
+            (_, Some(ending), _) => DebriefState::Ended(ending),
+            _ if self.waiting > 0 => DebriefState::Pending,
+            (_, _, Invitation::Later(time)) => DebriefState::Deferred(time),
+            _ if self.round > 0 => DebriefState::Open,
+            _ => DebriefState::None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The minute after someone finishes something: a short debrief, in a thread of its own, that ends in grounded proposals.
 
 mod action;
+mod check;
+mod coach;
 mod conversation;
 mod error;
 mod evidence;
@@ -10,14 +12,21 @@ mod limits;
 mod model;
 mod profile;
 mod prompt;
+mod rules;
 mod runtime;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod usage;
 
 pub use action::{Action, ActionKind, ActionSource, ActionStatus, ActionStep, Material, NewAction};
+pub use check::Finding;
+pub use coach::{
+    Builder, Canceller, Chat, CompletionCoach, Debrief, Delivery, Disclosure, Done, ListedAction, MessagePage, Offer, Turn, TurnEvent, User,
+};
 pub use conversation::{
-    Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, DebriefState, Found, Invitation, Live, Message,
-    ProfileChange, Provenance, Review, Role, ThreadState,
+    Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, DebriefState, Found, Invitation, Live, Message, NewMessage,
+    ProfileChange, Provenance, Reply, Review, Role, Said, ThreadState,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use evidence::{

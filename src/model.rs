@@ -13,6 +13,8 @@ use crate::usage::{ModelInfo, Usage};
 
 mod guide;
 pub use guide::OfflineGuide;
+#[cfg(feature = "testing")]
+pub(crate) mod scripted;
 
 /// Something structured that a model says beside its text. Never a word searched for in prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,503 @@
+//! `CompletionCoach`: the one place that knows both a store and a model, and the settings of both.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::conversation::{Account, Conversation};
+use crate::error::{Error, ErrorKind, Result, opaque_debug};
+use crate::evidence::Extraction;
+use crate::flow::Budget;
+use crate::lang::{Words, words};
+use crate::limits::Limits;
+use crate::model::Model;
+use crate::profile::Term;
+use crate::prompt::Voice;
+use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
+use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
+use crate::script;
+use crate::store::{ActionStore, Change, Page, Write};
+use crate::usage::{AllowanceRates, ModelPlace, Price, Usage};
+
+mod debrief;
+mod export;
+mod review;
+mod turn;
+mod user;
+
+pub use debrief::{Chat, Debrief, MessagePage};
+pub use turn::{Canceller, Turn, TurnEvent};
+pub use user::{Done, ListedAction, Offer, User};
+
+/// How often a decision is made again because the user's data changed while it was made.
+const TRIES: u32 = 5;
+
+/// How a coach's words reach the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// A reply is held until it has passed the checks. One that fails is asked for once more and then replaced by the guide's question.
+    #[default]
+    Checked,
+    /// Pieces are handed on as they come; what the checks find is reported with the reply.
+    Live,
+}
+
+/// What a user is told before anything is shared with whoever writes the coach's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosure {
+    /// Stands for this disclosure in a consent. Another provider or address has another one.
+    pub id: String,
+    /// Whether a language model writes the words; a script does not.
+    pub is_ai: bool,
+    /// Who runs it.
+    pub provider: String,
+    /// Which model.
+    pub model: String,
+    /// Where it runs.
+    pub place: ModelPlace,
+    /// What to show, in the language asked for if this library speaks it, else in English.
+    pub text: String,
+}
+
+/// The coach: opens debriefs, keeps their rules, proposes and applies. Cheap to clone; all clones are one coach.
+///
+/// It works inside a tokio runtime and starts no task of its own unless asked to.
+#[derive(Clone)]
+pub struct CompletionCoach {
+    pub(crate) core: Arc<Core>,
+}
+opaque_debug!(CompletionCoach { core });
+
+impl CompletionCoach {
+    /// A coach that keeps things in this store and has this model write its words.
+    pub fn builder(store: impl ActionStore, model: impl Model) -> Builder {
+        Builder::new(Arc::new(store), Arc::new(model))
+    }
+
+    /// The same for a store and a model that are shared already.
+    pub fn shared(store: Arc<dyn ActionStore>, model: Arc<dyn Model>) -> Builder {
+        Builder::new(store, model)
+    }
+
+    /// A user's handle. This trusts the host: authenticate first. Several tenants need a prefix each.
+    pub fn user(&self, id: impl Into<UserId>) -> User {
+        User::new(self.core.clone(), id.into())
+    }
+
+    /// What to show a user before anything is shared with the configured model, in this language.
+    pub fn disclosure(&self, language: &str) -> Disclosure {
+        self.core.disclosure(words(language))
+    }
+}
+
+/// Puts a coach together.
+pub struct Builder {
+    core: Core,
+    budget: (u32, u32),
+}
+opaque_debug!(Builder { core });
+
+impl Builder {
+    fn new(store: Arc<dyn ActionStore>, model: Arc<dyn Model>) -> Self {
+        let core = Core {
+            store,
+            model,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            rules: Rules::default(),
+            voice: Voice::default(),
+            vocabulary: Vec::new(),
+            prices: Vec::new(),
+            delivery: Delivery::default(),
+            offline_fallback: false,
+            language: "en".to_owned(),
+            turn_deadline: Duration::from_secs(120),
+            instance: String::new(),
+            turns: Mutex::default(),
+        };
+        Self { core, budget: (2, 4) }
+    }
+
+    /// How many exchanges a debrief takes (default 2 to 4; 1 ≤ min ≤ max ≤ 10).
+    #[must_use]
+    pub fn budget(mut self, min: u32, max: u32) -> Self {
+        self.budget = (min, max);
+        self
+    }
+
+    /// How much of anything is accepted.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.core.rules.limits = limits;
+        self
+    }
+
+    /// How often a user may ask for a turn and for proposals.
+    #[must_use]
+    pub fn allowance(mut self, rates: AllowanceRates) -> Self {
+        self.core.rules.rates = rates;
+        self
+    }
+
+    /// How a coach's words reach the host (default: checked first).
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.core.delivery = delivery;
+        self
+    }
+
+    /// Lets the model ask the first question. By default the guide does: at once, free and without a network.
+    #[must_use]
+    pub fn model_opens(mut self, yes: bool) -> Self {
+        self.core.rules.model_opens = yes;
+        self
+    }
+
+    /// Lets the guide ask when the model cannot be reached or may not be asked. Each reply says who wrote it.
+    #[must_use]
+    pub fn offline_fallback(mut self, yes: bool) -> Self {
+        self.core.offline_fallback = yes;
+        self
+    }
+
+    /// The field that the people work in, such as `marine biology`.
+    #[must_use]
+    pub fn field_of_work(mut self, field: impl Into<String>) -> Self {
+        self.core.voice.field_of_work = Some(field.into());
+        self
+    }
+
+    /// How the coach speaks, such as `warm and plain`.
+    #[must_use]
+    pub fn tone(mut self, tone: impl Into<String>) -> Self {
+        self.core.voice.tone = Some(tone.into());
+        self
+    }
+
+    /// Whatever else the coach is told. Rules that code keeps are not lifted by it.
+    #[must_use]
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.core.voice.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Words that are recognised in what people write, such as the names of skills.
+    #[must_use]
+    pub fn vocabulary(mut self, terms: impl IntoIterator<Item = Term>) -> Self {
+        self.core.vocabulary = terms.into_iter().collect();
+        self
+    }
+
+    /// What models cost. A model without a price has no cost in the usage report; a script costs nothing.
+    #[must_use]
+    pub fn prices(mut self, prices: impl IntoIterator<Item = Price>) -> Self {
+        self.core.prices = prices.into_iter().collect();
+        self
+    }
+
+    /// The language for people whose profile names none, as a BCP 47 tag (default `en`).
+    #[must_use]
+    pub fn language(mut self, tag: impl Into<String>) -> Self {
+        self.core.language = tag.into();
+        self
+    }
+
+    /// How long a turn may take with everything in it (default 120 s; at least 1 s). Then it ends itself.
+    #[must_use]
+    pub fn turn_deadline(mut self, deadline: Duration) -> Self {
+        self.core.turn_deadline = deadline.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.core.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where new ids come from.
+    #[must_use]
+    pub fn ids(mut self, ids: impl Ids) -> Self {
+        self.core.ids = Arc::new(ids);
+        self
+    }
+
+    /// The coach.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the budget is not 1 ≤ min ≤ max ≤ 10.
+    pub fn build(mut self) -> Result<CompletionCoach> {
+        self.core.rules.budget = Budget::new(self.budget.0, self.budget.1)?;
+        self.core.instance = self.core.ids.next_text();
+        Ok(CompletionCoach { core: Arc::new(self.core) })
+    }
+}
+
+/// What all handles of one coach share.
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn ActionStore>,
+    pub(crate) model: Arc<dyn Model>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) rules: Rules,
+    pub(crate) voice: Voice,
+    pub(crate) vocabulary: Vec<Term>,
+    pub(crate) prices: Vec<Price>,
+    pub(crate) delivery: Delivery,
+    pub(crate) offline_fallback: bool,
+    pub(crate) language: String,
+    pub(crate) turn_deadline: Duration,
+    pub(crate) instance: String,
+    turns: Mutex<Turns>,
+}
+opaque_debug!(Core { store, model, delivery, offline_fallback, turn_deadline, instance });
+
+/// The turns of this coach: those at work, and what those had used that the host dropped.
+#[derive(Default)]
+struct Turns {
+    at_work: HashMap<AttemptId, (UserId, ThreadId, Cancel)>,
+    dropped: BTreeMap<AttemptId, Usage>,
+}
+
+/// The most dropped turns whose usage is remembered until somebody touches their threads again.
+const MOST_DROPPED: usize = 1_000;
+
+/// Ends a turn from outside.
+#[derive(Clone, Default)]
+pub(crate) struct Cancel(Arc<(Notify, AtomicBool)>);
+
+impl Cancel {
+    pub(crate) fn cancel(&self) {
+        self.0.1.store(true, Ordering::SeqCst);
+        self.0.0.notify_waiters();
+    }
+
+    pub(crate) async fn cancelled(&self) {
+        let notified = self.0.0.notified();
+        if self.0.1.load(Ordering::SeqCst) {
+            return;
+        }
+        notified.await;
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cancel")
+    }
+}
+
+/// A turn at work. When it is dropped unfinished, this coach knows that its thread is free.
+#[derive(Debug)]
+pub(crate) struct AtWork {
+    core: Arc<Core>,
+    attempt: AttemptId,
+    pub(crate) cancel: Cancel,
+    usage: Arc<Mutex<Usage>>,
+}
+
+impl AtWork {
+    pub(crate) fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn used(&self, usage: Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        let usage = self.usage();
+        let mut turns = self.core.turns();
+        turns.at_work.remove(&self.attempt);
+        if usage != Usage::default() && turns.dropped.len() < MOST_DROPPED {
+            turns.dropped.insert(self.attempt.clone(), usage);
+        }
+    }
+}
+
+impl Core {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn at_work(self: &Arc<Self>, user: &UserId, thread: &ThreadId, attempt: &AttemptId) -> AtWork {
+        let cancel = Cancel::default();
+        self.turns().at_work.insert(attempt.clone(), (user.clone(), thread.clone(), cancel.clone()));
+        AtWork { core: self.clone(), attempt: attempt.clone(), cancel, usage: Arc::default() }
+    }
+
+    /// Ends this coach's own turns of a user without waiting, all of them or those of one thread.
+    pub(crate) fn cancel_turns(&self, user: &UserId, thread: Option<&ThreadId>) {
+        for (owner, at, cancel) in self.turns().at_work.values() {
+            if owner == user && thread.is_none_or(|thread| thread == at) {
+                cancel.cancel();
+            }
+        }
+    }
+
+    fn holder(&self, conversation: &Conversation) -> Holder {
+        let Some(attempt) = conversation.attempt.as_ref().filter(|attempt| attempt.instance == self.instance) else {
+            return Holder::Unknown;
+        };
+        let turns = self.turns();
+        if turns.at_work.contains_key(&attempt.id) {
+            return Holder::Unknown;
+        }
+        Holder::Gone(turns.dropped.get(&attempt.id).copied().unwrap_or_default())
+    }
+
+    pub(crate) fn circumstances<'a>(&'a self, conversation: &Conversation) -> Circumstances<'a> {
+        Circumstances {
+            rules: &self.rules,
+            words: self.words(&conversation.account),
+            holder: self.holder(conversation),
+            now: self.clock.now(),
+        }
+    }
+
+    pub(crate) fn tag<'a>(&'a self, account: &'a Account) -> &'a str {
+        account.profile.language.as_deref().filter(|tag| !tag.trim().is_empty()).unwrap_or(&self.language)
+    }
+
+    pub(crate) fn words(&self, account: &Account) -> &'static Words {
+        words(self.tag(account))
+    }
+
+    pub(crate) fn message_id(&self) -> MessageId {
+        MessageId::new(self.ids.next_text())
+    }
+
+    pub(crate) fn disclosure(&self, words: &Words) -> Disclosure {
+        let info = self.model.info();
+        Disclosure {
+            id: format!("{}@{}", info.provider, info.address.as_deref().unwrap_or("here")),
+            is_ai: info.place != ModelPlace::Script,
+            text: script::disclosure(&info, words),
+            provider: info.provider,
+            model: info.model,
+            place: info.place,
+        }
+    }
+
+    /// Whether the model may be given what this user writes.
+    pub(crate) fn allowed(&self, account: &Account) -> Result<()> {
+        let disclosure = self.disclosure(self.words(account));
+        let agreed = account.consent.as_ref().is_some_and(|consent| consent.disclosure == disclosure.id);
+        if disclosure.place != ModelPlace::Remote || agreed {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::ConsentNeeded,
+            "what is written would be sent to a remote model; show the disclosure and pass the person's consent on first",
+        ))
+    }
+
+    pub(crate) fn in_runtime() -> Result<()> {
+        match tokio::runtime::Handle::try_current() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::internal("this must be called inside a tokio runtime; start one and call it there")),
+        }
+    }
+
+    pub(crate) async fn read(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Conversation> {
+        user.check()?;
+        if let Some(action) = thread.action() {
+            action.check()?;
+        }
+        let found = self.store.conversation(user, thread, page).await?;
+        found.ok_or_else(|| match thread {
+            ThreadId::General => Error::not_found("there is no such user yet; save a profile or record an action first"),
+            ThreadId::Debrief(_) => Error::not_found("this user has no such action"),
+        })
+    }
+
+    pub(crate) async fn account(&self, user: &UserId) -> Result<Account> {
+        user.check()?;
+        let account = self.store.account(user).await?;
+        account.ok_or_else(|| Error::not_found("there is no such user yet; save a profile or record an action first"))
+    }
+
+    pub(crate) async fn commit(&self, user: &UserId, version: u64, writes: Vec<Write>) -> Result<()> {
+        self.store.commit(user, &Change { expected: version, next: version + 1, writes }).await
+    }
+
+    /// Reads a thread, decides, and writes what was decided; all of it again if the user's data has changed in between.
+    pub(crate) async fn decide<T: Send>(
+        &self,
+        user: &UserId,
+        thread: &ThreadId,
+        page: &Page,
+        mut decide: impl FnMut(&Conversation) -> Result<(Vec<Write>, T)> + Send,
+    ) -> Result<T> {
+        self.decide_on(user, thread, page, false, |conversation, _| decide(conversation)).await
+    }
+
+    /// The same with what was proposed in the thread, if it is needed.
+    pub(crate) async fn decide_on<T: Send>(
+        &self,
+        user: &UserId,
+        thread: &ThreadId,
+        page: &Page,
+        proposals: bool,
+        mut decide: impl FnMut(&Conversation, &[Extraction]) -> Result<(Vec<Write>, T)> + Send,
+    ) -> Result<T> {
+        let mut tries = 1;
+        loop {
+            let conversation = self.read(user, thread, page).await?;
+            // Read after the version: whatever is newer than that makes the commit a conflict.
+            let extractions = if proposals { self.store.extractions(user, Some(thread)).await? } else { Vec::new() };
+            let (writes, outcome) = decide(&conversation, &extractions)?;
+            if writes.is_empty() {
+                return Ok(outcome);
+            }
+            match self.commit(user, conversation.account.version, writes).await {
+                Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(outcome),
+            }
+        }
+    }
+
+    /// The same for the account and the actions; a user who does not exist is created.
+    pub(crate) async fn decide_account<T: Send>(
+        &self,
+        user: &UserId,
+        mut decide: impl FnMut(Option<&Account>, &[crate::conversation::ActionRecord]) -> Result<(Vec<Write>, T)> + Send,
+    ) -> Result<T> {
+        user.check()?;
+        let mut tries = 1;
+        loop {
+            let account = self.store.account(user).await?;
+            let actions = if account.is_some() { self.store.actions(user).await? } else { Vec::new() };
+            let (writes, outcome) = decide(account.as_ref(), &actions)?;
+            if writes.is_empty() {
+                return Ok(outcome);
+            }
+            let committed = match &account {
+                Some(account) => self.commit(user, account.version, writes).await,
+                None => {
+                    // Versions start at random, so that one from before `forget` never matches one after it.
+                    let first = u64::try_from(self.ids.next() % (1 << 52)).unwrap_or_default() + 1;
+                    self.store.commit(user, &Change { expected: 0, next: first, writes }).await
+                }
+            };
+            match committed {
+                Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(outcome),
+            }
+        }
+    }
+
+    pub(crate) fn lease(&self) -> Duration {
+        self.turn_deadline + LEASE_MARGIN
+    }
+}

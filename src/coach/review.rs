@@ -1,0 +1,104 @@
+//! From what was said to the profile: propose, show, apply.
+
+use std::sync::Arc;
+
+use super::Core;
+use super::turn::{Job, WINDOW};
+use crate::conversation::{ChangeCause, ProfileChange, Review};
+use crate::error::{ErrorKind, Result};
+use crate::evidence::{Applied, Extraction, ExtractionStatus, Grounds, Proposal, Verdicts, decide, ground};
+use crate::prompt::Purpose;
+use crate::rules::Asking;
+use crate::runtime::{ExtractionId, ThreadId, UserId};
+use crate::script;
+use crate::store::{Page, Write};
+use crate::usage::ModelPlace;
+
+pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) -> Result<Proposal> {
+    Core::in_runtime()?;
+    let job = core
+        .decide(user, thread, &Page::newest(WINDOW), |conversation| {
+            let at = core.circumstances(conversation);
+            let Some((notes, state)) = conversation.read_for_proposal(thread, &at)? else { return Ok((Vec::new(), None)) };
+            let flow = state.flow.clone();
+            let (writes, job, _) = Job::prepare(core, user, conversation, Asking { notes, state, purpose: Purpose::Propose, flow })?;
+            Ok((writes, Some(job)))
+        })
+        .await?;
+    let Some(job) = job else { return proposal(core, user, thread).await };
+    let by_guide = || script::proposals(&job.request);
+    let answer = match job.within(job.once(&job.request, |_| {})).await {
+        Ok(draft) => (draft.text, job.attempt.place == ModelPlace::Script),
+        Err(error) if error.kind() == ErrorKind::ModelUnavailable && core.offline_fallback => (by_guide(), true),
+        Err(error) => return Err(job.failed(error).await),
+    };
+    store(core, &job, &answer.0, answer.1).await?;
+    proposal(core, user, thread).await
+}
+
+async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()> {
+    job.store(true, |conversation, earlier, mut state, now| {
+        let grounds = Grounds {
+            profile: &conversation.account.profile,
+            thread: &job.thread,
+            messages: &job.request.messages,
+            earlier,
+            vocabulary: &core.vocabulary,
+            words: core.words(&conversation.account),
+            limits: &core.rules.limits,
+            script,
+            now,
+        };
+        let grounded = ground(answer, &grounds, &mut || ExtractionId::new(core.ids.next_text()));
+        let undecided = |item: &&Extraction| matches!(item.status, ExtractionStatus::Pending | ExtractionStatus::Known);
+        let superseded = |item: &Extraction| Extraction { status: ExtractionStatus::Superseded, ..item.clone() };
+        state.live = None;
+        state.proposed_until = job.request.messages.last().map_or(0, |last| last.seq + 1);
+        state.review = if grounded.items.is_empty() { Review::Done } else { Review::Ready };
+        let new = grounded.items.into_iter().chain(grounded.known);
+        let items = earlier.iter().filter(undecided).map(superseded).chain(new);
+        let writes = items.map(Write::Extraction).chain([Write::Thread(state)]);
+        Ok((writes.collect(), ()))
+    })
+    .await
+}
+
+/// What a thread's proposals are, without those that a newer one has taken the place of.
+pub(crate) async fn proposal(core: &Core, user: &UserId, thread: &ThreadId) -> Result<Proposal> {
+    let all = core.store.extractions(user, Some(thread)).await?;
+    let shown = all.into_iter().filter(|item| item.status != ExtractionStatus::Superseded);
+    let (known, items) = shown.partition(|item| item.status == ExtractionStatus::Known);
+    Ok(Proposal { items, known })
+}
+
+/// Verdicts, the profile, the review's state and one entry in the change log are one commit.
+pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdicts: &Verdicts) -> Result<Applied> {
+    core.decide_on(user, thread, &Page::newest(0), true, |conversation, items| {
+        let now = core.clock.now();
+        let account = &conversation.account;
+        let decision = decide(&account.profile, items, verdicts, &core.rules.limits, now)?;
+        if decision.changed.is_empty() {
+            return Ok((Vec::new(), decision.applied));
+        }
+        let mut writes = Vec::new();
+        if !decision.fields.is_empty() {
+            writes.push(Write::Profile(decision.profile));
+            writes.push(Write::Change(ProfileChange {
+                seq: account.changes + 1,
+                at: now,
+                cause: ChangeCause::Applied,
+                fields: decision.fields,
+                thread: Some(thread.clone()),
+                extractions: decision.changed.iter().map(|item| item.id.clone()).collect(),
+            }));
+        }
+        let mut state = conversation.state_of(thread);
+        let status = |item: &Extraction| decision.changed.iter().find(|changed| changed.id == item.id).map_or(item.status, |changed| changed.status);
+        let pending = items.iter().any(|item| status(item) == ExtractionStatus::Pending);
+        state.review = if pending { Review::Ready } else { Review::Done };
+        writes.extend(decision.changed.into_iter().map(Write::Extraction));
+        writes.push(Write::Thread(state));
+        Ok((writes, decision.applied))
+    })
+    .await
+}

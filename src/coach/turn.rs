@@ -1,0 +1,579 @@
+//! One turn: the user's words are stored, a reply is asked for, and only a whole one is stored with the attempt that the thread names.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use tokio::sync::mpsc;
+
+use super::{AtWork, Cancel, Core, Delivery};
+use crate::check::{Finding, check};
+use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
+use crate::error::{Error, ErrorKind, Result, opaque_debug};
+use crate::evidence::Extraction;
+use crate::flow::{Ending, Flow};
+use crate::model::{Finish, Model, ModelEvent, ModelEvents, Signal};
+use crate::prompt::{self, Output, Purpose, Request};
+use crate::rules::{self, Asking, Begin, Begun, Notes, Written};
+use crate::runtime::{AttemptId, ThreadId, Timestamp, UserId};
+use crate::script::{self, Line};
+use crate::store::{Page, Write};
+use crate::usage::{Attempt, AttemptStatus, ModelPlace, Operation, Usage};
+
+/// The messages read for a turn: more than a whole round of a debrief ever has.
+pub(crate) const WINDOW: u32 = 120;
+/// The general chat sends between 40 and 60 of its newest messages: the beginning moves 20 at a time, so that a cache can hold it.
+const CHAT_WINDOW: u64 = 40;
+const CHAT_STEP: u64 = 20;
+/// The most bytes of a reply or of a proposal before it is given up.
+const MOST_TEXT: usize = 16 * 1024;
+const MOST_JSON: usize = 64 * 1024;
+
+/// What happens during a turn.
+#[derive(Clone, PartialEq)]
+pub enum TurnEvent {
+    /// More of the reply.
+    Text(String),
+    /// Answers to offer with the reply.
+    Choices(Vec<Choice>),
+    /// The model's words failed the checks, for this reason, and the guide's question took their place.
+    Replaced(Finding),
+    /// A person should take over. The host shows its own resources.
+    HandOver,
+    /// The reply as it is stored. The last event of a turn that succeeds.
+    Reply(Reply),
+}
+
+impl fmt::Debug for TurnEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::Choices(choices) => write!(f, "Choices({})", choices.len()),
+            Self::Replaced(finding) => write!(f, "Replaced({finding:?})"),
+            Self::HandOver => f.write_str("HandOver"),
+            Self::Reply(reply) => write!(f, "{reply:?}"),
+        }
+    }
+}
+
+/// A reply in the making. The user's words are stored before there is one.
+///
+/// It is a [`Stream`] of [`TurnEvent`]s. Dropping it ends the request to the model at once; what the user said stays and
+/// is answered by resuming. Nothing happens while nobody polls it.
+pub struct Turn {
+    state: State,
+    cancel: Cancel,
+}
+opaque_debug!(Turn {});
+
+enum State {
+    Ready(std::vec::IntoIter<TurnEvent>),
+    Running { task: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>, events: mpsc::UnboundedReceiver<TurnEvent> },
+    Ended(Option<Result<Reply>>, mpsc::UnboundedReceiver<TurnEvent>),
+}
+
+/// Ends a turn from elsewhere, also while somebody waits for its next event.
+#[derive(Debug, Clone)]
+pub struct Canceller(Cancel);
+
+impl Canceller {
+    /// The turn ends with `Cancelled`, unless it has ended already.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+}
+
+impl Turn {
+    /// The next event, or `None` for ever after the last one. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<TurnEvent>> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Waits for the reply.
+    ///
+    /// # Errors
+    /// What ended the turn without one.
+    pub async fn reply(mut self) -> Result<Reply> {
+        while let Some(event) = self.next().await {
+            if let TurnEvent::Reply(reply) = event? {
+                return Ok(reply);
+            }
+        }
+        Err(Error::internal("the turn had been read to its end already"))
+    }
+
+    /// Something that ends this turn from elsewhere.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.cancel.clone())
+    }
+
+    /// Goes on without anybody watching, in a task of the current tokio runtime: the browser has left, the reply is kept.
+    pub fn finish_in_background(self) {
+        if let State::Running { task, .. } = self.state {
+            drop(tokio::spawn(task));
+        }
+    }
+
+    fn ready(reply: Reply) -> Self {
+        let mut events = vec![TurnEvent::Text(reply.message.text.clone())];
+        if !reply.message.choices.is_empty() {
+            events.push(TurnEvent::Choices(reply.message.choices.clone()));
+        }
+        events.push(TurnEvent::Reply(reply));
+        Self { state: State::Ready(events.into_iter()), cancel: Cancel::default() }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+        loop {
+            match &mut self.state {
+                State::Ready(events) => return Poll::Ready(events.next().map(Ok)),
+                State::Running { task, events } => {
+                    if let Poll::Ready(Some(event)) = events.poll_recv(context) {
+                        return Poll::Ready(Some(Ok(event)));
+                    }
+                    let Poll::Ready(result) = task.as_mut().poll(context) else {
+                        // The task may have handed something on while it was polled.
+                        return match events.poll_recv(context) {
+                            Poll::Ready(Some(event)) => Poll::Ready(Some(Ok(event))),
+                            _ => Poll::Pending,
+                        };
+                    };
+                    let events = std::mem::replace(events, mpsc::unbounded_channel().1);
+                    self.state = State::Ended(Some(result), events);
+                }
+                State::Ended(result, events) => {
+                    return Poll::Ready(match events.try_recv() {
+                        Ok(event) => Some(Ok(event)),
+                        Err(_) => result.take().map(|result| result.map(TurnEvent::Reply)),
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Stream for Turn {
+    type Item = Result<TurnEvent>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
+    }
+}
+
+/// Begins a turn: reads once, decides, and stores the user's words and the attempt before anything is asked.
+pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, begin: Begin) -> Result<Turn> {
+    Core::in_runtime()?;
+    let find = match &begin {
+        Begin::Say(message) => message.id.clone(),
+        _ => None,
+    };
+    if let Some(id) = &find {
+        id.check()?;
+    }
+    let page = Page { size: WINDOW, before: None, find };
+    let begun = core
+        .decide(user, thread, &page, |conversation| {
+            let at = core.circumstances(conversation);
+            Ok(match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
+                Begun::Stored(reply) => (Vec::new(), Start::Ready(reply)),
+                Begun::Said { notes, state, reply } => {
+                    let mut writes = writes(notes);
+                    writes.push(Write::Thread(state));
+                    (writes, Start::Ready(reply))
+                }
+                Begun::Ask(asking) => {
+                    let (writes, job, flow) = Job::prepare(core, user, conversation, *asking)?;
+                    (writes, Start::Ask(Box::new(job), flow))
+                }
+            })
+        })
+        .await?;
+    Ok(match begun {
+        Start::Ready(reply) => Turn::ready(*reply),
+        Start::Ask(job, flow) => {
+            let (sender, events) = mpsc::unbounded_channel();
+            let cancel = job.at_work.cancel.clone();
+            Turn { state: State::Running { task: Box::pin(job.run(flow, sender)), events }, cancel }
+        }
+    })
+}
+
+enum Start {
+    Ready(Box<Reply>),
+    Ask(Box<Job>, Flow),
+}
+
+pub(crate) fn writes(notes: Notes) -> Vec<Write> {
+    let mut writes = Vec::new();
+    writes.extend(notes.action.map(Write::Action));
+    writes.extend(notes.freed.map(Write::Attempt));
+    writes.extend(notes.messages.into_iter().map(Write::Message));
+    writes.extend(notes.allowance.map(Write::Allowance));
+    writes
+}
+
+/// What came back from whoever was asked.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) text: String,
+    choices: Vec<Choice>,
+    outcome: Option<crate::flow::Outcome>,
+    enough: bool,
+    hand_over: bool,
+}
+
+/// A reply that is ready to be stored.
+struct Final {
+    line: Line,
+    author: Author,
+    flow: Flow,
+    findings: Vec<Finding>,
+}
+
+/// An attempt under way: what is asked, of whom, and what it has used.
+pub(crate) struct Job {
+    pub(crate) core: Arc<Core>,
+    pub(crate) user: UserId,
+    pub(crate) thread: ThreadId,
+    pub(crate) attempt: Attempt,
+    pub(crate) at_work: AtWork,
+    pub(crate) request: Request,
+    /// `None` if the guide stands in.
+    pub(crate) model: Option<Arc<dyn Model>>,
+}
+
+impl Job {
+    /// The attempt, the request, and the writes that make it known before it is made.
+    pub(crate) fn prepare(core: &Arc<Core>, user: &UserId, conversation: &Conversation, asking: Asking) -> Result<(Vec<Write>, Self, Flow)> {
+        let Asking { notes, state, purpose, flow } = asking;
+        let model = match core.allowed(&conversation.account) {
+            Ok(()) => Some(core.model.clone()),
+            Err(_) if core.offline_fallback => None,
+            Err(error) => return Err(error),
+        };
+        let operation = match purpose {
+            Purpose::Open => Operation::Open,
+            Purpose::Reply | Purpose::Closing => Operation::Reply,
+            Purpose::Propose => Operation::Propose,
+        };
+        let info = model.as_ref().map_or_else(script::info, |model| model.info());
+        let now = core.clock.now();
+        let attempt = Attempt {
+            id: AttemptId::new(core.ids.next_text()),
+            operation,
+            provider: info.provider,
+            model: info.model,
+            place: info.place,
+            instance: core.instance.clone(),
+            started_at: now,
+            lease_until: now + core.lease(),
+            ended_at: None,
+            status: AttemptStatus::Running,
+            usage: Usage::default(),
+            error: None,
+        };
+        let thread = state.thread.clone();
+        let request = request(core, conversation, &state, purpose, &flow, &notes.messages);
+        let mut writes = writes(notes);
+        writes.push(Write::Thread(rules::attempt(state, &attempt)));
+        writes.push(Write::Attempt(attempt.clone()));
+        let at_work = core.at_work(user, &thread, &attempt.id);
+        tracing::debug!(attempt = %attempt.id, ?operation, "asking");
+        Ok((writes, Self { core: core.clone(), user: user.clone(), thread, attempt, at_work, request, model }, flow))
+    }
+
+    async fn run(self: Box<Self>, flow: Flow, events: mpsc::UnboundedSender<TurnEvent>) -> Result<Reply> {
+        let drafted = self.within(self.compose(flow, &events)).await;
+        let written = match drafted {
+            Ok(written) => written,
+            Err(error) => return Err(self.failed(error).await),
+        };
+        let Final { line, author, flow, findings } = written;
+        let id = self.core.message_id();
+        let handed_over = flow.ended == Some(Ending::HandedOver);
+        let reply = self
+            .store(false, |conversation, _, state, now| {
+                let line = Line { text: line.text.clone(), choices: line.choices.clone() };
+                let written = Written { id: id.clone(), line, author: author.clone() };
+                let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
+                reply.findings.clone_from(&findings);
+                Ok((vec![Write::Message(reply.message.clone()), Write::Thread(state)], reply))
+            })
+            .await?;
+        if handed_over {
+            let _ = events.send(TurnEvent::HandOver);
+        }
+        Ok(reply)
+    }
+
+    /// Asks, checks, asks once more, and lets the guide speak where that did not help.
+    async fn compose(&self, flow: Flow, events: &mpsc::UnboundedSender<TurnEvent>) -> Result<Final> {
+        let hand_on = |event| {
+            let _ = events.send(event);
+        };
+        let live = self.core.delivery == Delivery::Live;
+        let mut handed_on = false;
+        let first = self
+            .once(&self.request, |piece| {
+                if live {
+                    handed_on = true;
+                    hand_on(TurnEvent::Text(piece.to_owned()));
+                }
+            })
+            .await;
+        let mut draft = match first {
+            Ok(draft) => draft,
+            Err(error) if error.kind() == ErrorKind::ModelUnavailable && self.core.offline_fallback && !handed_on => {
+                let line = script::line(&self.request);
+                return Ok(self.by_guide(line, flow, &hand_on));
+            }
+            Err(error) => return Err(error),
+        };
+        let mut after = self.after(&flow, &draft);
+        if after.ended == Some(Ending::HandedOver) && draft.text.trim().is_empty() {
+            let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
+            return Ok(self.by_guide(line, after, &hand_on));
+        }
+        // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
+        let script = self.model.as_ref().is_none_or(|model| model.info().place == ModelPlace::Script);
+        let checked = |draft: &Draft, after: &Flow| {
+            if script || self.thread.action().is_none() { Vec::new() } else { check(&draft.text, &self.request.language, after.ended.is_some()) }
+        };
+        let mut findings = checked(&draft, &after);
+        if let (false, Some(finding)) = (live, findings.first().copied()) {
+            // Usage adds up, and a second try that fails leaves the guide's question, which needs nobody.
+            let again = Request { parts: self.parts(Some(finding)), ..self.request.clone() };
+            let second = self.once(&again, |_| {}).await.ok().map(|second| (self.after(&flow, &second), second));
+            match second.filter(|(after, second)| checked(second, after).is_empty()) {
+                Some((flow, second)) => (after, draft) = (flow, second),
+                None => {
+                    hand_on(TurnEvent::Replaced(finding));
+                    let purpose = if after.ended.is_some() { Purpose::Closing } else { self.request.purpose };
+                    let asked = Request { purpose, flow: after.clone(), ..self.request.clone() };
+                    let line = if purpose == Purpose::Reply { script::question(&asked) } else { script::line(&asked) };
+                    return Ok(self.by_guide(line, after, &hand_on));
+                }
+            }
+            findings = Vec::new();
+        }
+        if !live {
+            hand_on(TurnEvent::Text(draft.text.clone()));
+        }
+        if !draft.choices.is_empty() && after.ended.is_none() {
+            hand_on(TurnEvent::Choices(draft.choices.clone()));
+        }
+        let author = Author { provider: self.attempt.provider.clone(), model: self.attempt.model.clone(), place: self.attempt.place };
+        Ok(Final { line: Line { text: draft.text, choices: draft.choices }, author, flow: after, findings })
+    }
+
+    fn by_guide(&self, line: Line, flow: Flow, hand_on: &impl Fn(TurnEvent)) -> Final {
+        hand_on(TurnEvent::Text(line.text.clone()));
+        if !line.choices.is_empty() && flow.ended.is_none() {
+            hand_on(TurnEvent::Choices(line.choices.clone()));
+        }
+        Final { line, author: script::author(), flow, findings: Vec::new() }
+    }
+
+    /// Where the debrief is after what the model signalled. The library decides; the model only tells.
+    fn after(&self, flow: &Flow, draft: &Draft) -> Flow {
+        let mut flow = flow.clone();
+        if self.thread.action().is_none() {
+            return flow;
+        }
+        flow.outcome = draft.outcome.or(flow.outcome);
+        if draft.enough {
+            flow.enough(&self.core.rules.budget);
+        }
+        if draft.hand_over {
+            flow.ended = Some(Ending::HandedOver);
+        }
+        flow
+    }
+
+    fn parts(&self, finding: Option<Finding>) -> Vec<prompt::Part> {
+        parts(&self.core, &self.request, finding)
+    }
+
+    /// One request to the model, or the guide's answer, whole.
+    pub(crate) async fn once(&self, request: &Request, mut piece: impl FnMut(&str) + Send) -> Result<Draft> {
+        let Some(model) = &self.model else {
+            let draft = if request.purpose == Purpose::Propose {
+                Draft { text: script::proposals(request), ..Draft::default() }
+            } else {
+                let Line { text, choices } = script::line(request);
+                Draft { text, choices, ..Draft::default() }
+            };
+            piece(&draft.text);
+            return Ok(draft);
+        };
+        let before = self.at_work.usage();
+        self.at_work.used(Usage { requests: before.requests + 1, ..before });
+        let (mut sender, mut receiver) = ModelEvents::channel();
+        let mut draft = Draft::default();
+        let most = if request.purpose == Purpose::Propose { MOST_JSON } else { MOST_TEXT };
+        let mut asking = pin!(model.ask(request, &mut sender));
+        let finish = poll_fn(|context| {
+            // What was said is taken before it is asked whether that was all.
+            let finish = asking.as_mut().poll(context);
+            while let Ok(event) = receiver.try_recv() {
+                match event {
+                    ModelEvent::Text(text) => {
+                        draft.text.push_str(&text);
+                        piece(&text);
+                    }
+                    ModelEvent::Choices(choices) => draft.choices = choices,
+                    ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
+                    ModelEvent::Signal(Signal::Enough) => draft.enough = true,
+                    ModelEvent::Signal(Signal::HandOver) => draft.hand_over = true,
+                    ModelEvent::Usage(usage) => {
+                        let mut total = before;
+                        total.add(Usage { requests: usage.requests.max(1), ..usage });
+                        self.at_work.used(total);
+                    }
+                }
+            }
+            if draft.text.len() > most {
+                return Poll::Ready(Err(incomplete("the model wrote far more than it was asked for; resume to ask again")));
+            }
+            finish
+        })
+        .await?;
+        match finish {
+            Finish::Complete if !draft.text.trim().is_empty() || draft.hand_over => Ok(draft),
+            Finish::Complete => Err(incomplete("the model's reply was empty; resume to ask again")),
+            Finish::Refused => Err(Error::new(ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it")),
+            Finish::Length => Err(incomplete("the model's reply was cut at its limit; resume to ask again")),
+            Finish::Other => Err(incomplete("the model's reply did not end as it should; resume to ask again")),
+        }
+    }
+
+    /// Bounds the work by the turn's deadline and by its canceller, and makes a panic of the model's an error.
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let (mut work, mut cancel) = (pin!(work), pin!(self.at_work.cancel.cancelled()));
+        let mut deadline = pin!(self.core.clock.sleep(self.core.turn_deadline));
+        poll_fn(|context| {
+            if cancel.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(rules::cancelled()));
+            }
+            match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+                Ok(Poll::Ready(result)) => return Poll::Ready(result),
+                Ok(Poll::Pending) => {}
+                Err(_) => return Poll::Ready(Err(Error::internal("the model's code panicked; what you wrote is kept, resume to ask again"))),
+            }
+            if deadline.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(Error::new(ErrorKind::ModelUnavailable, "the model did not answer in time; what you wrote is kept, resume to ask again")));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// The second commit: only if the thread still names this attempt. Otherwise only what it has used is recorded.
+    pub(crate) async fn store<T: Send>(
+        &self,
+        proposals: bool,
+        mut brought: impl FnMut(&Conversation, &[Extraction], ThreadState, Timestamp) -> Result<(Vec<Write>, T)> + Send,
+    ) -> Result<T> {
+        let stored = self
+            .core
+            .decide_on(&self.user, &self.thread, &Page::newest(0), proposals, |conversation, extractions| {
+                let now = self.core.clock.now();
+                match conversation.held_by(&self.attempt.id) {
+                    Ok(state) => {
+                        let (mut writes, outcome) = brought(conversation, extractions, state, now)?;
+                        writes.push(Write::Attempt(self.ended(AttemptStatus::Done, None)));
+                        Ok((writes, Ok(outcome)))
+                    }
+                    Err(error) => Ok((vec![Write::Attempt(self.thrown_away(&error))], Err(error))),
+                }
+            })
+            .await;
+        let stored = stored.map_err(gone).and_then(|stored| stored);
+        tracing::debug!(attempt = %self.attempt.id, error = stored.as_ref().err().map(|error| error.kind().as_str()), "stored");
+        stored
+    }
+
+    /// Records that it failed and frees the thread. What the user said stays.
+    pub(crate) async fn failed(&self, error: Error) -> Error {
+        let status = if error.kind() == ErrorKind::Cancelled { AttemptStatus::Cancelled } else { AttemptStatus::Failed };
+        let recorded = self
+            .core
+            .decide(&self.user, &self.thread, &Page::newest(0), |conversation| {
+                Ok(match conversation.held_by(&self.attempt.id) {
+                    Ok(mut state) => {
+                        state.live = None;
+                        (vec![Write::Thread(state), Write::Attempt(self.ended(status, Some(error.kind())))], None)
+                    }
+                    Err(lost) => (vec![Write::Attempt(self.thrown_away(&lost))], Some(lost)),
+                })
+            })
+            .await;
+        tracing::debug!(attempt = %self.attempt.id, error = error.kind().as_str(), "failed");
+        match recorded {
+            // Somebody took the thread or cleared it before this failed, which is what the host should act on.
+            Ok(Some(lost)) if lost.kind() == ErrorKind::Cancelled => lost,
+            _ => error,
+        }
+    }
+
+    fn ended(&self, status: AttemptStatus, error: Option<ErrorKind>) -> Attempt {
+        Attempt { status, error, ended_at: Some(self.core.clock.now()), usage: self.at_work.usage(), ..self.attempt.clone() }
+    }
+
+    fn thrown_away(&self, error: &Error) -> Attempt {
+        let status = if error.kind() == ErrorKind::Cancelled { AttemptStatus::Cancelled } else { AttemptStatus::Abandoned };
+        self.ended(status, Some(error.kind()))
+    }
+}
+
+/// A turn whose user or debrief was deleted was cancelled.
+fn gone(error: Error) -> Error {
+    if error.kind() == ErrorKind::NotFound { rules::cancelled() } else { error }
+}
+
+fn incomplete(reason: &'static str) -> Error {
+    Error::new(ErrorKind::ReplyIncomplete, reason)
+}
+
+fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpose: Purpose, flow: &Flow, new: &[Message]) -> Request {
+    let from = match (purpose, state.thread.action()) {
+        (Purpose::Propose, _) => 0,
+        (_, Some(_)) => state.round_start,
+        (_, None) => (state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP).saturating_sub(CHAT_STEP),
+    };
+    let messages = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
+    let mut request = Request {
+        purpose,
+        language: core.tag(&conversation.account).to_owned(),
+        profile: conversation.account.profile.clone(),
+        action: conversation.action.clone(),
+        flow: flow.clone(),
+        messages,
+        vocabulary: core.vocabulary.clone(),
+        parts: Vec::new(),
+        output: if purpose == Purpose::Propose { Output::Json(crate::evidence::EXTRACTION_SCHEMA.to_owned()) } else { Output::Text },
+        signals: purpose != Purpose::Propose && conversation.action.is_some(),
+        max_tokens: if purpose == Purpose::Propose { 4_096 } else { 1_024 },
+    };
+    request.parts = parts(core, &request, None);
+    request
+}
+
+fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt::Part> {
+    prompt::parts(&prompt::Brief {
+        purpose: request.purpose,
+        voice: &core.voice,
+        language: &request.language,
+        profile: &request.profile,
+        action: request.action.as_ref(),
+        flow: &request.flow,
+        messages: &request.messages,
+        finding: finding.map(Finding::instruction),
+        vocabulary: &request.vocabulary,
+    })
+}
+

@@ -1,0 +1,185 @@
+//! A model that plays a script: slow, cut, failing, refusing, silent, overrunning or panicking, exactly as told.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Finish, Model, ModelEvent, ModelEvents, Signal};
+use crate::conversation::Choice;
+use crate::error::{Error, ErrorKind, Result};
+use crate::prompt::Request;
+use crate::runtime::{Clock, SystemClock};
+use crate::usage::{ModelInfo, ModelPlace, Usage};
+
+/// One thing that a scripted model does.
+#[derive(Clone)]
+pub enum Act {
+    /// Says this.
+    Say(String),
+    /// Offers these choices.
+    Offer(Vec<Choice>),
+    /// Gives this signal.
+    Signal(Signal),
+    /// Reports this usage.
+    Use(Usage),
+    /// Waits so long on its clock.
+    Wait(Duration),
+    /// Lets others run once.
+    Yield,
+    /// Never does anything again.
+    Hang,
+    /// Fails with this error.
+    Fail(Error),
+    /// Ends as if the connection had been cut.
+    Cut,
+    /// Ends at the limit of its tokens.
+    Length,
+    /// Declines to answer.
+    Refuse,
+    /// Says this so often, to overrun what was asked for.
+    Overrun(String, usize),
+    /// Panics, with a message that nobody should ever see in an error.
+    Panic(String),
+}
+
+impl std::fmt::Debug for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Say(_) => "Say(..)",
+            Self::Offer(_) => "Offer(..)",
+            Self::Signal(_) => "Signal",
+            Self::Use(_) => "Use",
+            Self::Wait(_) => "Wait",
+            Self::Yield => "Yield",
+            Self::Hang => "Hang",
+            Self::Fail(_) => "Fail",
+            Self::Cut => "Cut",
+            Self::Length => "Length",
+            Self::Refuse => "Refuse",
+            Self::Overrun(..) => "Overrun(..)",
+            Self::Panic(_) => "Panic(..)",
+        })
+    }
+}
+
+/// A model that plays one list of acts per request, and keeps the requests it was sent. Clones are the same model.
+///
+/// A list that ends without an act that ends it is a complete answer. When no list is left it says `What came of it?`, or, asked for
+/// proposals, an empty list of them.
+///
+/// ```
+/// use completion_coach::testing::{Act, ScriptedModel};
+/// let model = ScriptedModel::default();
+/// model.play([Act::Say("What would you do ".into()), Act::Yield, Act::Say("differently?".into())]);
+/// model.play([Act::Say("Half a rep".into()), Act::Cut]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ScriptedModel {
+    info: ModelInfo,
+    clock: Arc<dyn Clock>,
+    played: Arc<Mutex<Played>>,
+}
+
+#[derive(Default)]
+struct Played {
+    script: VecDeque<Vec<Act>>,
+    requests: Vec<Request>,
+}
+crate::error::opaque_debug!(Played {});
+
+impl Default for ScriptedModel {
+    /// A model on the device.
+    fn default() -> Self {
+        Self::new(ModelInfo { provider: "scripted".to_owned(), model: "scripted-1".to_owned(), place: ModelPlace::Local, address: None })
+    }
+}
+
+impl ScriptedModel {
+    /// A model that describes itself like this.
+    pub fn new(info: ModelInfo) -> Self {
+        Self { info, clock: Arc::new(SystemClock), played: Arc::default() }
+    }
+
+    /// A model behind a network, which needs the user's consent.
+    pub fn remote() -> Self {
+        let address = Some("https://models.invalid".to_owned());
+        Self::new(ModelInfo { provider: "scripted".to_owned(), model: "scripted-1".to_owned(), place: ModelPlace::Remote, address })
+    }
+
+    /// Waits on this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What it does at the next request that nothing is planned for yet.
+    pub fn play(&self, acts: impl IntoIterator<Item = Act>) -> &Self {
+        self.played().script.push_back(acts.into_iter().collect());
+        self
+    }
+
+    /// Says this at the next request that nothing is planned for yet.
+    pub fn say(&self, text: impl Into<String>) -> &Self {
+        self.play([Act::Say(text.into())])
+    }
+
+    /// The requests it was sent, oldest first.
+    pub fn requests(&self) -> Vec<Request> {
+        self.played().requests.clone()
+    }
+
+    fn played(&self) -> std::sync::MutexGuard<'_, Played> {
+        self.played.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Model for ScriptedModel {
+    fn info(&self) -> ModelInfo {
+        self.info.clone()
+    }
+
+    async fn ask(&self, request: &Request, events: &mut ModelEvents) -> Result<Finish> {
+        let acts = {
+            let mut played = self.played();
+            played.requests.push(request.clone());
+            played.script.pop_front()
+        };
+        let acts = acts.unwrap_or_else(|| {
+            vec![Act::Say(
+                match request.purpose {
+                    crate::prompt::Purpose::Propose => r#"{"items":[]}"#,
+                    crate::prompt::Purpose::Closing => "That is all.",
+                    _ => "What came of it?",
+                }
+                .to_owned(),
+            )]
+        });
+        for act in acts {
+            match act {
+                Act::Say(text) => events.text(text),
+                Act::Offer(choices) => events.push(ModelEvent::Choices(choices)),
+                Act::Signal(signal) => events.push(ModelEvent::Signal(signal)),
+                Act::Use(usage) => events.push(ModelEvent::Usage(usage)),
+                Act::Wait(time) => self.clock.sleep(time).await,
+                Act::Yield => tokio::task::yield_now().await,
+                Act::Hang => std::future::pending().await,
+                Act::Fail(error) => return Err(error),
+                Act::Cut => return Err(Error::new(ErrorKind::ReplyIncomplete, "the model's reply was cut off; resume to ask again")),
+                Act::Length => return Ok(Finish::Length),
+                Act::Refuse => return Ok(Finish::Refused),
+                Act::Overrun(text, times) => {
+                    for _ in 0..times {
+                        events.text(text.clone());
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Act::Panic(text) => std::panic::panic_any(text),
+            }
+        }
+        Ok(Finish::Complete)
+    }
+}

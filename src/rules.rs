@@ -1,0 +1,527 @@
+//! What may happen next in a conversation: every decision of a turn, pure, from what was read, what is said and the time.
+
+use std::time::Duration;
+
+use crate::action::{Action, ActionStatus, ActionStep, wrong_status};
+use crate::conversation::{
+    Author, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Review, Role, Said, ThreadState,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::flow::{Answer, Budget, Ending, Flow};
+use crate::lang::Words;
+use crate::limits::{Limits, characters};
+use crate::prompt::Purpose;
+use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp};
+use crate::script::{self, Line};
+use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, Operation, Usage};
+
+/// The most messages of a user that may wait for one reply.
+pub(crate) const MOST_WAITING: u32 = 3;
+
+/// The settings that decide.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rules {
+    pub(crate) budget: Budget,
+    pub(crate) limits: Limits,
+    pub(crate) rates: AllowanceRates,
+    /// Whether the first question is the model's.
+    pub(crate) model_opens: bool,
+}
+
+/// What a turn begins with.
+#[derive(Clone)]
+pub(crate) enum Begin {
+    Open,
+    Say(NewMessage),
+    Resume,
+    TakeOver,
+}
+
+/// What is known about the attempt that a thread names as live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// It may still be at work somewhere.
+    Unknown,
+    /// It was this coach's and has ended without a word: the host dropped it. This is what it had used.
+    Gone(Usage),
+}
+
+/// The circumstances of a decision.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) words: &'a Words,
+    pub(crate) holder: Holder,
+    pub(crate) now: Timestamp,
+}
+
+/// What is to be written whatever else happens: the action with its debrief started, an attempt that nobody works on, the user's words.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Notes {
+    pub(crate) action: Option<Action>,
+    pub(crate) freed: Option<Attempt>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) allowance: Option<Allowance>,
+}
+
+/// What follows from what was said.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// The answer is stored already.
+    Stored(Box<Reply>),
+    /// The answer needs no model; if it is new, it is among the notes' messages.
+    Said { notes: Notes, state: ThreadState, reply: Box<Reply> },
+    /// A model is to be asked.
+    Ask(Box<Asking>),
+}
+
+/// What a model is to be asked for.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) notes: Notes,
+    pub(crate) state: ThreadState,
+    pub(crate) purpose: Purpose,
+    /// Where the debrief will be when the reply is stored.
+    pub(crate) flow: Flow,
+}
+
+/// A reply as it came from whoever wrote it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) id: MessageId,
+    pub(crate) line: Line,
+    pub(crate) author: Author,
+}
+
+impl Conversation {
+    /// The thread's state, or that of one in which nothing has happened.
+    pub(crate) fn state_of(&self, thread: &ThreadId) -> ThreadState {
+        self.state.clone().unwrap_or_else(|| ThreadState::new(thread.clone()))
+    }
+
+    /// The messages of the current round.
+    pub(crate) fn round(&self, state: &ThreadState) -> Vec<Message> {
+        self.messages.iter().filter(|message| message.seq >= state.round_start).cloned().collect()
+    }
+
+    fn last_coach_message(&self) -> Option<&Message> {
+        self.messages.iter().rev().find(|message| message.role == Role::Assistant)
+    }
+
+    /// I3: only a done action has a debrief.
+    pub(crate) fn gate(&self) -> Result<()> {
+        match &self.action {
+            Some(action) if action.status != ActionStatus::Done => {
+                Err(wrong_status("its debrief", action.status, &[ActionStatus::Done]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// I5: frees the thread of an attempt that nobody works on any more, or says how long to wait.
+    pub(crate) fn free(&self, state: &mut ThreadState, at: &Circumstances<'_>, by_force: bool) -> Result<Option<Attempt>> {
+        let Some(live) = &state.live else { return Ok(None) };
+        let left = live.until - at.now;
+        if at.holder == Holder::Unknown && !by_force && !left.is_zero() {
+            let longest = self.attempt.as_ref().map_or(left, |attempt| attempt.lease_until - attempt.started_at);
+            return Err(Error::busy(left.min(longest)));
+        }
+        state.live = None;
+        let ended = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running);
+        Ok(ended.map(|attempt| match at.holder {
+            Holder::Gone(usage) => Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..attempt },
+            Holder::Unknown => Attempt { status: AttemptStatus::Abandoned, ended_at: Some(at.now), ..attempt },
+        }))
+    }
+
+    /// Clears the attempt away because the person wants something else. Its turn will end with `Cancelled`.
+    pub(crate) fn clear(&self, state: &mut ThreadState, now: Timestamp) -> Option<Attempt> {
+        let live = state.live.take()?;
+        state.cancelled = Some(live.attempt);
+        let running = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running);
+        running.map(|attempt| Attempt { status: AttemptStatus::Cancelled, ended_at: Some(now), ..attempt })
+    }
+
+    /// The rules of a turn's beginning.
+    pub(crate) fn begin(&self, thread: &ThreadId, begin: &Begin, ids: &mut dyn FnMut() -> MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        self.gate()?;
+        match begin {
+            Begin::Open => self.open(thread, false, ids, at),
+            Begin::TakeOver => self.open(thread, true, ids, at),
+            Begin::Resume => self.resume(thread, at),
+            Begin::Say(message) => self.hear(thread, message, ids, at),
+        }
+    }
+
+    fn open(&self, thread: &ThreadId, by_force: bool, ids: &mut dyn FnMut() -> MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        let mut state = self.state_of(thread);
+        let begun = state.round > 0;
+        let mut notes = Notes { freed: self.free(&mut state, at, by_force)?, ..Notes::default() };
+        state.invitation = Invitation::Open;
+        if begun {
+            return if state.waiting > 0 && state.flow.ended.is_none() {
+                self.ask(notes, state, at)
+            } else {
+                self.last(notes, state)
+            };
+        }
+        notes.action = self.started(at.now)?;
+        state.round = 1;
+        if at.rules.model_opens {
+            // Nothing of the opening is stored before the model has said it, so that the next try opens again.
+            let flow = state.flow.clone();
+            state.round = 0;
+            notes.allowance = Some(self.spend(Operation::Open, at)?);
+            return Ok(Begun::Ask(Box::new(Asking { notes, state, purpose: Purpose::Open, flow })));
+        }
+        let line = self.guide_line(thread, &state, Purpose::Open, &[], at.words);
+        self.say(notes, state, Written { id: ids(), line, author: script::author() }, at.now)
+    }
+
+    fn resume(&self, thread: &ThreadId, at: &Circumstances<'_>) -> Result<Begun> {
+        let mut state = self.state_of(thread);
+        let notes = Notes { freed: self.free(&mut state, at, false)?, ..Notes::default() };
+        if state.round == 0 {
+            return Err(not_started());
+        }
+        if state.waiting > 0 { self.ask(notes, state, at) } else { self.last(notes, state) }
+    }
+
+    /// I4: what was said before is answered from the store or resumed; what is new is stored once.
+    fn hear(&self, thread: &ThreadId, message: &NewMessage, ids: &mut dyn FnMut() -> MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        if let Some(found) = &self.found {
+            let same = found.message.thread == *thread
+                && found.message.role == Role::User
+                && match &message.said {
+                    Said::Typed(text) => found.message.choice.is_none() && found.message.text == *text,
+                    Said::Chosen(choice) => found.message.choice.as_deref() == Some(choice),
+                };
+            if !same {
+                return Err(Error::invalid("message id", "another message has this id already; give a new message a new id"));
+            }
+            return match &found.reply {
+                Some(reply) => Ok(Begun::Stored(Box::new(self.stored(reply.clone(), &self.state_of(thread))))),
+                None => over(&self.state_of(thread)).and_then(|()| self.resume(thread, at)),
+            };
+        }
+        let mut state = self.state_of(thread);
+        let started = self.action.as_ref().is_none_or(|action| action.completion_started_at.is_some());
+        if !started && state.round == 0 {
+            return Err(not_started());
+        }
+        over(&state)?;
+        let mut notes = Notes { freed: self.free(&mut state, at, false)?, ..Notes::default() };
+        let (text, provenance, choice) = self.words_of(&message.said, &at.rules.limits)?;
+        if state.waiting >= MOST_WAITING {
+            return Err(Error::beyond("message", u64::from(MOST_WAITING), "messages without a reply; resume first"));
+        }
+        let length = text.chars().count() as u64;
+        if state.waiting_chars + length > at.rules.limits.message as u64 {
+            return Err(Error::beyond("message", at.rules.limits.message as u64, "characters together with what waits for a reply"));
+        }
+        state.round = state.round.max(1);
+        let said = Message {
+            id: message.id.clone().unwrap_or_else(&mut *ids),
+            thread: thread.clone(),
+            seq: state.next_seq,
+            round: state.round,
+            role: Role::User,
+            provenance,
+            text,
+            choice,
+            choices: Vec::new(),
+            author: None,
+            at: at.now,
+        };
+        state.last_user_seq = state.next_seq;
+        state.next_seq += 1;
+        state.waiting += 1;
+        state.waiting_chars += length;
+        state.invitation = Invitation::Open;
+        notes.messages.push(said);
+        let answer = self.answer(&state, &notes.messages, at.words);
+        if answer.stop && thread.action().is_some() {
+            return self.end(notes, state, &answer, Written { id: ids(), line: Line::default(), author: script::author() }, at);
+        }
+        self.ask(notes, state, at)
+    }
+
+    fn words_of(&self, said: &Said, limits: &Limits) -> Result<(String, Provenance, Option<String>)> {
+        match said {
+            Said::Typed(text) if text.trim().is_empty() => Err(Error::invalid("message", "there is nothing in it; say something or stop")),
+            Said::Typed(text) => {
+                characters("message", text, limits.message)?;
+                Ok((text.clone(), Provenance::Typed, None))
+            }
+            Said::Chosen(id) => {
+                let offered = self.last_coach_message().and_then(|last| last.choices.iter().find(|choice| choice.id == *id));
+                let choice = offered.ok_or_else(|| Error::invalid("choice", "the coach's last message does not offer it"))?;
+                Ok((choice.text.clone(), Provenance::Chosen, Some(choice.id.clone())))
+            }
+        }
+    }
+
+    fn waiting<'a>(&'a self, state: &ThreadState, new: &'a [Message]) -> Vec<&'a Message> {
+        let all = self.messages.iter().chain(new).rev();
+        let mut waiting: Vec<_> =
+            all.take_while(|message| message.role == Role::User).take(state.waiting as usize).collect();
+        waiting.reverse();
+        waiting
+    }
+
+    fn answer(&self, state: &ThreadState, new: &[Message], words: &Words) -> Answer {
+        let waiting = self.waiting(state, new);
+        let choice = waiting.iter().rev().find_map(|message| message.choice.as_deref());
+        let text = waiting.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
+        let whole = script::understood(&text, choice, state.flow.step, words);
+        // A stop or a skip is what the newest message says, whatever waited before it.
+        let newest = waiting.last().map(|message| script::understood(&message.text, message.choice.as_deref(), state.flow.step, words));
+        let (stop, skip) = newest.as_ref().map_or((false, false), |newest| (newest.stop, newest.skip));
+        let skip = skip && waiting.len() == 1;
+        let said = waiting.len() - usize::from(stop || skip);
+        Answer {
+            messages: waiting.iter().take(said).map(|message| message.id.clone()).collect(),
+            terse: whole.terse,
+            skip,
+            stop,
+            outcome: whole.outcome,
+        }
+    }
+
+    fn ask(&self, mut notes: Notes, state: ThreadState, at: &Circumstances<'_>) -> Result<Begun> {
+        notes.allowance = Some(self.spend(Operation::Reply, at)?);
+        let (purpose, flow) = if state.thread.action().is_some() {
+            let flow = state.flow.heard(&self.answer(&state, &notes.messages, at.words), &at.rules.budget);
+            (if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply }, flow)
+        } else {
+            (Purpose::Reply, Flow { exchanges: state.flow.exchanges.saturating_add(1), ..state.flow.clone() })
+        };
+        Ok(Begun::Ask(Box::new(Asking { notes, state, purpose, flow })))
+    }
+
+    /// `skip_question`: the guide asks the next question, or closes the debrief. It is an exchange, so that it ends.
+    pub(crate) fn skip(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        let mut state = self.running(thread)?;
+        let notes = Notes { freed: self.clear(&mut state, at.now), ..Notes::default() };
+        let mut answer = self.answer(&state, &[], at.words);
+        answer.terse = false;
+        answer.skip = answer.messages.is_empty();
+        // A skipped question is never asked again in easier words.
+        let asked = Flow { rephrased: true, ..state.flow.clone() };
+        let flow = asked.heard(&answer, &at.rules.budget);
+        let purpose = if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply };
+        state.flow = flow;
+        let line = match purpose {
+            Purpose::Closing => self.guide_line(thread, &state, purpose, &[], at.words),
+            _ => script::question(&self.facts(&state, Purpose::Reply, &[], at.words)),
+        };
+        self.say(notes, state, Written { id, line, author: script::author() }, at.now)
+    }
+
+    /// `stop`: ends at once, without one last question. Stopping what has ended changes nothing.
+    pub(crate) fn stop(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        self.gate()?;
+        let mut state = self.state_of(thread);
+        let notes = Notes { freed: self.clear(&mut state, at.now), ..Notes::default() };
+        if state.round == 0 {
+            return Err(not_started());
+        }
+        if state.flow.ended.is_some() {
+            return self.last(notes, state);
+        }
+        let answer = Answer { stop: true, terse: false, ..self.answer(&state, &[], at.words) };
+        self.end(notes, state, &answer, Written { id, line: Line::default(), author: script::author() }, at)
+    }
+
+    fn end(&self, notes: Notes, mut state: ThreadState, answer: &Answer, written: Written, at: &Circumstances<'_>) -> Result<Begun> {
+        state.flow = state.flow.heard(&Answer { stop: true, ..answer.clone() }, &at.rules.budget);
+        let thread = state.thread.clone();
+        let line = self.guide_line(&thread, &state, Purpose::Closing, &notes.messages, at.words);
+        self.say(notes, state, Written { line, ..written }, at.now)
+    }
+
+    /// `reopen`: a new round with a fresh budget, begun with one line of recap.
+    pub(crate) fn reopen(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        self.gate()?;
+        let mut state = self.state_of(thread);
+        let notes = Notes { freed: self.free(&mut state, at, false)?, ..Notes::default() };
+        match state.flow.ended {
+            None if state.round == 0 => return Err(not_started()),
+            None => return Err(Error::new(ErrorKind::WrongStatus, "reopening needs a debrief that has ended; this one goes on")),
+            Some(Ending::HandedOver) => return Err(handed_over()),
+            Some(_) => {}
+        }
+        state.flow = state.flow.reopened();
+        state.round += 1;
+        state.round_start = state.next_seq;
+        state.invitation = Invitation::Open;
+        let line = self.guide_line(thread, &state, Purpose::Open, &[], at.words);
+        self.say(notes, state, Written { id, line, author: script::author() }, at.now)
+    }
+
+    /// `decline` and `later`: whether and when to ask. What has begun and is declined ends.
+    pub(crate) fn invite(&self, thread: &ThreadId, invitation: Invitation, at: &Circumstances<'_>) -> Result<(Option<Attempt>, ThreadState)> {
+        self.gate()?;
+        let mut state = self.state_of(thread);
+        let freed = self.clear(&mut state, at.now);
+        state.invitation = invitation;
+        if invitation == Invitation::Declined && state.round > 0 && state.flow.ended.is_none() {
+            state.flow.ended = Some(Ending::Stopped);
+            state.waiting = 0;
+            state.waiting_chars = 0;
+        }
+        Ok((freed, state))
+    }
+
+    /// `propose`: whether there is anything to read that no proposal has read yet. `None` if there is not.
+    pub(crate) fn read_for_proposal(&self, thread: &ThreadId, at: &Circumstances<'_>) -> Result<Option<(Notes, ThreadState)>> {
+        self.gate()?;
+        let mut state = self.state_of(thread);
+        if thread.action().is_some() && state.round == 0 {
+            return Err(not_started());
+        }
+        if state.flow.ended == Some(Ending::HandedOver) {
+            return Err(handed_over());
+        }
+        let mut notes = Notes { freed: self.free(&mut state, at, false)?, ..Notes::default() };
+        if state.last_user_seq == 0 || state.last_user_seq < state.proposed_until {
+            return Ok(None);
+        }
+        notes.allowance = Some(self.spend(Operation::Propose, at)?);
+        Ok(Some((notes, state)))
+    }
+
+    /// I5 and I6: the state in which this attempt may store what it brought, or why it may not.
+    pub(crate) fn held_by(&self, attempt: &AttemptId) -> Result<ThreadState> {
+        let Some(state) = &self.state else { return Err(cancelled()) };
+        match &state.live {
+            Some(live) if live.attempt == *attempt => Ok(state.clone()),
+            _ if state.cancelled.as_ref() == Some(attempt) => Err(cancelled()),
+            _ => Err(Error::conflict()),
+        }
+    }
+
+    /// The reply and the state with it.
+    pub(crate) fn reply(&self, mut state: ThreadState, flow: Flow, written: Written, now: Timestamp) -> (ThreadState, Reply) {
+        state.flow = flow;
+        state.round = state.round.max(1);
+        let message = Message {
+            id: written.id,
+            thread: state.thread.clone(),
+            seq: state.next_seq,
+            round: state.round,
+            role: Role::Assistant,
+            provenance: Provenance::Coach,
+            text: written.line.text,
+            choice: None,
+            choices: if state.flow.ended.is_some() { Vec::new() } else { written.line.choices },
+            author: Some(written.author),
+            at: now,
+        };
+        state.next_seq += 1;
+        state.waiting = 0;
+        state.waiting_chars = 0;
+        state.live = None;
+        let reply = self.stored(message, &state);
+        (state, reply)
+    }
+
+    /// The request's facts, without a prompt.
+    pub(crate) fn facts(&self, state: &ThreadState, purpose: Purpose, new: &[Message], words: &Words) -> crate::prompt::Request {
+        let mut messages = self.round(state);
+        messages.extend(new.iter().cloned());
+        if state.round > 1 && purpose == Purpose::Open {
+            // The one line of recap quotes what was said in earlier rounds.
+            messages = self.messages.clone();
+        }
+        crate::prompt::Request {
+            purpose,
+            language: words.tag.clone(),
+            profile: self.account.profile.clone(),
+            action: self.action.clone(),
+            flow: state.flow.clone(),
+            messages,
+            vocabulary: Vec::new(),
+            parts: Vec::new(),
+            output: crate::prompt::Output::Text,
+            signals: false,
+            max_tokens: 0,
+        }
+    }
+
+    fn guide_line(&self, _thread: &ThreadId, state: &ThreadState, purpose: Purpose, new: &[Message], words: &Words) -> Line {
+        script::line(&self.facts(state, purpose, new, words))
+    }
+
+    fn say(&self, mut notes: Notes, state: ThreadState, written: Written, now: Timestamp) -> Result<Begun> {
+        let flow = state.flow.clone();
+        let (state, reply) = self.reply(state, flow, written, now);
+        notes.messages.push(reply.message.clone());
+        Ok(Begun::Said { notes, state, reply: Box::new(reply) })
+    }
+
+    /// The coach's last message again. What had to be freed on the way is written.
+    fn last(&self, notes: Notes, state: ThreadState) -> Result<Begun> {
+        let last = self.last_coach_message().ok_or_else(not_started)?;
+        let reply = Box::new(self.stored(last.clone(), &state));
+        let unchanged = self.state.as_ref() == Some(&state) && notes == Notes::default();
+        if unchanged { Ok(Begun::Stored(reply)) } else { Ok(Begun::Said { notes, state, reply }) }
+    }
+
+    fn stored(&self, message: Message, state: &ThreadState) -> Reply {
+        let newest = message.seq + 1 == state.next_seq;
+        let over = state.flow.ended.is_some() && newest;
+        let unread = state.last_user_seq > 0 && state.last_user_seq >= state.proposed_until && !state.flow.answered.is_empty();
+        Reply { exchange: state.flow.exchanges, review_due: over && unread && state.review != Review::Ready, over, message, findings: Vec::new() }
+    }
+
+    fn running(&self, thread: &ThreadId) -> Result<ThreadState> {
+        self.gate()?;
+        let state = self.state_of(thread);
+        if state.round == 0 {
+            return Err(not_started());
+        }
+        over(&state)?;
+        Ok(state)
+    }
+
+    fn started(&self, now: Timestamp) -> Result<Option<Action>> {
+        match &self.action {
+            Some(action) if action.completion_started_at.is_none() => Ok(Some(action.step(ActionStep::MarkCompletionStarted, now)?)),
+            _ => Ok(None),
+        }
+    }
+
+    fn spend(&self, operation: Operation, at: &Circumstances<'_>) -> Result<Allowance> {
+        self.account.allowance.spend(operation, &at.rules.rates, at.now)
+    }
+}
+
+/// A new attempt, and the state that names it.
+pub(crate) fn attempt(mut state: ThreadState, attempt: &Attempt) -> ThreadState {
+    state.live = Some(Live { attempt: attempt.id.clone(), until: attempt.lease_until });
+    state
+}
+
+/// How long a lease outlives the turn's deadline.
+pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(10);
+
+fn over(state: &ThreadState) -> Result<()> {
+    match state.flow.ended {
+        None => Ok(()),
+        Some(Ending::HandedOver) => Err(handed_over()),
+        Some(_) => Err(Error::new(ErrorKind::DebriefOver, "this debrief has ended; review the proposals, or reopen it to say more")),
+    }
+}
+
+fn not_started() -> Error {
+    Error::new(ErrorKind::WrongStatus, "this debrief was not started; open it first")
+}
+
+fn handed_over() -> Error {
+    Error::new(ErrorKind::HandedOver, "this debrief was handed over to people; the coach does not go on with it")
+}
+
+pub(crate) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "this turn was cancelled; what you wrote is kept, and resuming asks again")
+}
