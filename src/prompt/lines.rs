@@ -9,6 +9,8 @@ const LEAST_CHARS: usize = 24;
 pub(super) struct Line {
     label: String,
     items: Vec<String>,
+    /// How long the whole line is, escaped; counted once, for the lines are measured again and again.
+    whole: usize,
     most: usize,
 }
 
@@ -16,12 +18,12 @@ impl Line {
     /// A line of these items, without those that are blank. `None` if none is left.
     pub(super) fn new<I: AsRef<str>>(label: &str, items: impl IntoIterator<Item = I>) -> Option<Self> {
         let items: Vec<_> = items.into_iter().map(|item| line(item.as_ref())).filter(|item| !item.is_empty()).collect();
-        (!items.is_empty()).then(|| Self { label: line(label), items, most: usize::MAX })
+        (!items.is_empty()).then(|| Self::of(line(label), items))
     }
 
     /// A line that says that nothing is there yet.
     pub(super) fn empty(label: &str) -> Self {
-        Self { label: line(label), items: vec!["(empty)".to_owned()], most: usize::MAX }
+        Self::of(line(label), vec!["(empty)".to_owned()])
     }
 
     /// The same in at most this many characters, however much room there is.
@@ -30,16 +32,14 @@ impl Line {
         self
     }
 
-    fn head(&self) -> usize {
-        escaped_chars(&self.label) + ": ".len()
+    fn of(label: String, items: Vec<String>) -> Self {
+        let separators = "; ".len() * items.len().saturating_sub(1);
+        let whole = head(&label) + items.iter().map(|item| escaped_chars(item)).sum::<usize>() + separators;
+        Self { label, items, whole, most: usize::MAX }
     }
 
     fn chars(&self) -> usize {
-        self.whole().min(self.most)
-    }
-
-    fn whole(&self) -> usize {
-        self.head() + self.items.iter().map(|item| escaped_chars(item)).sum::<usize>() + "; ".len() * (self.items.len() - 1)
+        self.whole.min(self.most)
     }
 
     /// The line in at most `room` characters. `None` if that is too little to say anything.
@@ -47,10 +47,10 @@ impl Line {
         let label = escape(&self.label);
         let room = room.min(self.most);
         let join = |items: &[String]| items.iter().map(|item| escape(item)).collect::<Vec<_>>().join("; ");
-        if self.whole() <= room {
+        if self.whole <= room {
             return Some(format!("{label}: {}", join(&self.items)));
         }
-        let room = room.checked_sub(self.head()).filter(|room| *room >= LEAST_CHARS)?;
+        let room = room.checked_sub(head(&self.label)).filter(|room| *room >= LEAST_CHARS)?;
         let (mut used, mut whole) = (0, 0);
         for (index, item) in self.items.iter().enumerate() {
             used += escaped_chars(item) + "; ".len();
@@ -64,6 +64,10 @@ impl Line {
         }
         Some(cut(&self.items[0], room)).filter(|first| !first.is_empty()).map(|first| format!("{label}: {first}"))
     }
+}
+
+fn head(label: &str) -> usize {
+    escaped_chars(label) + ": ".len()
 }
 
 fn more(count: usize) -> String {

@@ -396,8 +396,10 @@ fn a_language_is_a_tag_and_nothing_else() {
     assert_eq!(language("\u{202e}"), None);
 }
 
-/// The tags of each part, and how many lines each region between two tags has.
-fn structure(parts: &[Part]) -> Vec<(PartRole, bool, Vec<(String, usize)>)> {
+/// The tags of a part, each with the line breaks before it.
+type Tags = Vec<(String, usize)>;
+
+fn structure(parts: &[Part]) -> Vec<(PartRole, bool, Tags)> {
     let shape = |text: &str| {
         let mut shape = Vec::new();
         let mut rest = text;
