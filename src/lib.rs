@@ -36,7 +36,10 @@ pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
 pub use limits::Limits;
 pub use model::{Finish, Model, ModelEvent, ModelEvents, OfflineGuide, Signal};
 pub use profile::{CustomField, Education, FieldValue, Profile, ProfileField, Term, Work};
-pub use prompt::{Output, Part, PartRole, Purpose, Request, Voice};
+pub use prompt::{
+    COMPLETION_COACH_PROMPT, ContextOptions, ContextPurpose, EXTRACTION_PROMPT, GENERAL_COACH_PROMPT, Output, Part, PartRole, Purpose,
+    Request, Voice, build_profile_context,
+};
 pub use runtime::{
     ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
 };
