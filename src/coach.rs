@@ -358,6 +358,7 @@ impl Core {
         Circumstances {
             rules: &self.rules,
             words: self.words(&conversation.account),
+            place: self.model.info().place,
             holder: self.holder(conversation),
             now: self.clock.now(),
         }
@@ -380,7 +381,7 @@ impl Core {
         Disclosure {
             id: format!("{}@{}", info.provider, info.address.as_deref().unwrap_or("here")),
             is_ai: info.place != ModelPlace::Script,
-            text: script::disclosure(&info, words),
+            text: script::disclosure_text(&info, words),
             provider: info.provider,
             model: info.model,
             place: info.place,

@@ -13,7 +13,7 @@ use crate::limits::{Limits, characters};
 use crate::prompt::Purpose;
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp};
 use crate::script::{self, Line};
-use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, Operation, Usage};
+use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, ModelPlace, Operation, Usage};
 
 /// The most messages of a user that may wait for one reply.
 pub(crate) const MOST_WAITING: u32 = 3;
@@ -51,6 +51,8 @@ pub(crate) enum Holder {
 pub(crate) struct Circumstances<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) words: &'a Words,
+    /// Where the model runs that goes on from an opening of the guide's.
+    pub(crate) place: ModelPlace,
     pub(crate) holder: Holder,
     pub(crate) now: Timestamp,
 }
@@ -111,9 +113,7 @@ impl Conversation {
     /// I3: only a done action has a debrief.
     pub(crate) fn gate(&self) -> Result<()> {
         match &self.action {
-            Some(action) if action.status != ActionStatus::Done => {
-                Err(wrong_status("its debrief", action.status, &[ActionStatus::Done]))
-            }
+            Some(action) if action.status != ActionStatus::Done => Err(wrong_status("its debrief", action.status, &[ActionStatus::Done])),
             _ => Ok(()),
         }
     }
@@ -143,7 +143,13 @@ impl Conversation {
     }
 
     /// The rules of a turn's beginning.
-    pub(crate) fn begin(&self, thread: &ThreadId, begin: &Begin, ids: &mut dyn FnMut() -> MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+    pub(crate) fn begin(
+        &self,
+        thread: &ThreadId,
+        begin: &Begin,
+        ids: &mut dyn FnMut() -> MessageId,
+        at: &Circumstances<'_>,
+    ) -> Result<Begun> {
         self.gate()?;
         match begin {
             Begin::Open => self.open(thread, false, ids, at),
@@ -159,11 +165,7 @@ impl Conversation {
         let mut notes = Notes { freed: self.free(&mut state, at, by_force)?, ..Notes::default() };
         state.invitation = Invitation::Open;
         if begun {
-            return if state.waiting > 0 && state.flow.ended.is_none() {
-                self.ask(notes, state, at)
-            } else {
-                self.last(notes, state)
-            };
+            return if state.waiting > 0 && state.flow.ended.is_none() { self.ask(notes, state, at) } else { self.last(notes, state) };
         }
         notes.action = self.started(at.now)?;
         state.round = 1;
@@ -174,7 +176,7 @@ impl Conversation {
             notes.allowance = Some(self.spend(Operation::Open, at)?);
             return Ok(Begun::Ask(Box::new(Asking { notes, state, purpose: Purpose::Open, flow })));
         }
-        let line = self.guide_line(thread, &state, Purpose::Open, &[], at.words);
+        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
         self.say(notes, state, Written { id: ids(), line, author: script::author() }, at.now)
     }
 
@@ -263,8 +265,7 @@ impl Conversation {
 
     fn waiting<'a>(&'a self, state: &ThreadState, new: &'a [Message]) -> Vec<&'a Message> {
         let all = self.messages.iter().chain(new).rev();
-        let mut waiting: Vec<_> =
-            all.take_while(|message| message.role == Role::User).take(state.waiting as usize).collect();
+        let mut waiting: Vec<_> = all.take_while(|message| message.role == Role::User).take(state.waiting as usize).collect();
         waiting.reverse();
         waiting
     }
@@ -312,8 +313,8 @@ impl Conversation {
         let purpose = if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply };
         state.flow = flow;
         let line = match purpose {
-            Purpose::Closing => self.guide_line(thread, &state, purpose, &[], at.words),
-            _ => script::question(&self.facts(&state, Purpose::Reply, &[], at.words)),
+            Purpose::Closing => script::line(&self.facts(&state, purpose, &[], at.words)),
+            _ => script::question(&self.facts(&state, purpose, &[], at.words)),
         };
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
@@ -335,8 +336,7 @@ impl Conversation {
 
     fn end(&self, notes: Notes, mut state: ThreadState, answer: &Answer, written: Written, at: &Circumstances<'_>) -> Result<Begun> {
         state.flow = state.flow.heard(&Answer { stop: true, ..answer.clone() }, &at.rules.budget);
-        let thread = state.thread.clone();
-        let line = self.guide_line(&thread, &state, Purpose::Closing, &notes.messages, at.words);
+        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
         self.say(notes, state, Written { line, ..written }, at.now)
     }
 
@@ -355,12 +355,17 @@ impl Conversation {
         state.round += 1;
         state.round_start = state.next_seq;
         state.invitation = Invitation::Open;
-        let line = self.guide_line(thread, &state, Purpose::Open, &[], at.words);
+        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
 
     /// `decline` and `later`: whether and when to ask. What has begun and is declined ends.
-    pub(crate) fn invite(&self, thread: &ThreadId, invitation: Invitation, at: &Circumstances<'_>) -> Result<(Option<Attempt>, ThreadState)> {
+    pub(crate) fn invite(
+        &self,
+        thread: &ThreadId,
+        invitation: Invitation,
+        at: &Circumstances<'_>,
+    ) -> Result<(Option<Attempt>, ThreadState)> {
         self.gate()?;
         let mut state = self.state_of(thread);
         let freed = self.clear(&mut state, at.now);
@@ -449,10 +454,6 @@ impl Conversation {
         }
     }
 
-    fn guide_line(&self, _thread: &ThreadId, state: &ThreadState, purpose: Purpose, new: &[Message], words: &Words) -> Line {
-        script::line(&self.facts(state, purpose, new, words))
-    }
-
     fn say(&self, mut notes: Notes, state: ThreadState, written: Written, now: Timestamp) -> Result<Begun> {
         let flow = state.flow.clone();
         let (state, reply) = self.reply(state, flow, written, now);
@@ -472,7 +473,13 @@ impl Conversation {
         let newest = message.seq + 1 == state.next_seq;
         let over = state.flow.ended.is_some() && newest;
         let unread = state.last_user_seq > 0 && state.last_user_seq >= state.proposed_until && !state.flow.answered.is_empty();
-        Reply { exchange: state.flow.exchanges, review_due: over && unread && state.review != Review::Ready, over, message, findings: Vec::new() }
+        Reply {
+            exchange: state.flow.exchanges,
+            review_due: over && unread && state.review != Review::Ready,
+            over,
+            message,
+            findings: Vec::new(),
+        }
     }
 
     fn running(&self, thread: &ThreadId) -> Result<ThreadState> {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub const ID_BYTES: usize = 200;
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $field:literal) => {
+    ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -29,19 +29,6 @@ macro_rules! id {
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-
-            pub(crate) fn check(&self) -> Result<()> {
-                if self.0.is_empty() {
-                    return Err(Error::invalid($field, "an id cannot be empty"));
-                }
-                if self.0.len() > ID_BYTES {
-                    return Err(Error::beyond($field, ID_BYTES as u64, "bytes"));
-                }
-                if self.0.chars().any(char::is_control) {
-                    return Err(Error::invalid($field, "an id cannot hold control characters"));
-                }
-                Ok(())
             }
         }
 
@@ -73,29 +60,48 @@ macro_rules! id {
 
 id!(
     /// A user, as the host knows them. The host authenticates first: whoever has this id is this user.
-    UserId,
-    "user id"
+    UserId
 );
 id!(
     /// An action, unique for its user.
-    ActionId,
-    "action id"
+    ActionId
 );
 id!(
     /// A message, unique for its user. A host that gives its own can send a message again without storing it twice.
-    MessageId,
-    "message id"
+    MessageId
 );
 id!(
     /// A proposed change to a profile, unique for its user.
-    ExtractionId,
-    "extraction id"
+    ExtractionId
 );
 id!(
     /// An attempt to get a reply or a proposal from a model, unique for its user.
-    AttemptId,
-    "attempt id"
+    AttemptId
 );
+
+macro_rules! given_by_hosts {
+    ($($name:ident, $field:literal;)*) => {$(
+        impl $name {
+            pub(crate) fn check(&self) -> Result<()> {
+                if self.0.is_empty() {
+                    return Err(Error::invalid($field, "an id cannot be empty"));
+                }
+                if self.0.len() > ID_BYTES {
+                    return Err(Error::beyond($field, ID_BYTES as u64, "bytes"));
+                }
+                if self.0.chars().any(char::is_control) {
+                    return Err(Error::invalid($field, "an id cannot hold control characters"));
+                }
+                Ok(())
+            }
+        }
+    )*};
+}
+given_by_hosts! {
+    UserId, "user id";
+    ActionId, "action id";
+    MessageId, "message id";
+}
 
 /// A conversation. A message belongs to exactly one, and no other ever shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -226,7 +226,7 @@ impl Debrief {
         let state = read.state_of(&self.thread);
         let words = self.core.words(&read.account);
         let action = read.action.as_ref().ok_or_else(|| Error::not_found("this user has no such action"))?;
-        Ok(script::recap(action, &state.flow, state.round, &read.messages, words))
+        Ok(script::recap(action, &state.flow, &read.messages, words))
     }
 
     /// Deletes what was said in it and what was proposed. What was accepted into the profile stays there. The action stays done,
@@ -247,10 +247,7 @@ impl Debrief {
         Ok(())
     }
 
-    async fn at_once(
-        &self,
-        mut rule: impl FnMut(&Conversation, MessageId, &Circumstances<'_>) -> Result<Begun> + Send,
-    ) -> Result<Reply> {
+    async fn at_once(&self, mut rule: impl FnMut(&Conversation, MessageId, &Circumstances<'_>) -> Result<Begun> + Send) -> Result<Reply> {
         let decided = self
             .core
             .decide(&self.user, &self.thread, &Page::newest(RECAP_WINDOW), |conversation| {

@@ -93,7 +93,8 @@ pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdict
             }));
         }
         let mut state = conversation.state_of(thread);
-        let status = |item: &Extraction| decision.changed.iter().find(|changed| changed.id == item.id).map_or(item.status, |changed| changed.status);
+        let status =
+            |item: &Extraction| decision.changed.iter().find(|changed| changed.id == item.id).map_or(item.status, |changed| changed.status);
         let pending = items.iter().any(|item| status(item) == ExtractionStatus::Pending);
         state.review = if pending { Review::Ready } else { Review::Done };
         writes.extend(decision.changed.into_iter().map(Write::Extraction));

@@ -14,7 +14,7 @@ use super::{AtWork, Cancel, Core, Delivery};
 use crate::check::{Finding, check};
 use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
-use crate::evidence::Extraction;
+use crate::evidence::{Extraction, extraction_schema};
 use crate::flow::{Ending, Flow};
 use crate::model::{Finish, Model, ModelEvent, ModelEvents, Signal};
 use crate::prompt::{self, Output, Purpose, Request};
@@ -248,7 +248,12 @@ pub(crate) struct Job {
 
 impl Job {
     /// The attempt, the request, and the writes that make it known before it is made.
-    pub(crate) fn prepare(core: &Arc<Core>, user: &UserId, conversation: &Conversation, asking: Asking) -> Result<(Vec<Write>, Self, Flow)> {
+    pub(crate) fn prepare(
+        core: &Arc<Core>,
+        user: &UserId,
+        conversation: &Conversation,
+        asking: Asking,
+    ) -> Result<(Vec<Write>, Self, Flow)> {
         let Asking { notes, state, purpose, flow } = asking;
         let model = match core.allowed(&conversation.account) {
             Ok(()) => Some(core.model.clone()),
@@ -341,7 +346,11 @@ impl Job {
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.model.as_ref().is_none_or(|model| model.info().place == ModelPlace::Script);
         let checked = |draft: &Draft, after: &Flow| {
-            if script || self.thread.action().is_none() { Vec::new() } else { check(&draft.text, &self.request.language, after.ended.is_some()) }
+            if script || self.thread.action().is_none() {
+                Vec::new()
+            } else {
+                check(&draft.text, &self.request.language, after.ended.is_some())
+            }
         };
         let mut findings = checked(&draft, &after);
         if let (false, Some(finding)) = (live, findings.first().copied()) {
@@ -445,7 +454,9 @@ impl Job {
         match finish {
             Finish::Complete if !draft.text.trim().is_empty() || draft.hand_over => Ok(draft),
             Finish::Complete => Err(incomplete("the model's reply was empty; resume to ask again")),
-            Finish::Refused => Err(Error::new(ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it")),
+            Finish::Refused => {
+                Err(Error::new(ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it"))
+            }
             Finish::Length => Err(incomplete("the model's reply was cut at its limit; resume to ask again")),
             Finish::Other => Err(incomplete("the model's reply did not end as it should; resume to ask again")),
         }
@@ -462,10 +473,15 @@ impl Job {
             match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
                 Ok(Poll::Ready(result)) => return Poll::Ready(result),
                 Ok(Poll::Pending) => {}
-                Err(_) => return Poll::Ready(Err(Error::internal("the model's code panicked; what you wrote is kept, resume to ask again"))),
+                Err(_) => {
+                    return Poll::Ready(Err(Error::internal("the model's code panicked; what you wrote is kept, resume to ask again")));
+                }
             }
             if deadline.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Err(Error::new(ErrorKind::ModelUnavailable, "the model did not answer in time; what you wrote is kept, resume to ask again")));
+                return Poll::Ready(Err(Error::new(
+                    ErrorKind::ModelUnavailable,
+                    "the model did not answer in time; what you wrote is kept, resume to ask again",
+                )));
             }
             Poll::Pending
         })
@@ -555,7 +571,7 @@ fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpos
         messages,
         vocabulary: core.vocabulary.clone(),
         parts: Vec::new(),
-        output: if purpose == Purpose::Propose { Output::Json(crate::evidence::EXTRACTION_SCHEMA.to_owned()) } else { Output::Text },
+        output: if purpose == Purpose::Propose { Output::Json(extraction_schema(&conversation.account.profile)) } else { Output::Text },
         signals: purpose != Purpose::Propose && conversation.action.is_some(),
         max_tokens: if purpose == Purpose::Propose { 4_096 } else { 1_024 },
     };
@@ -576,4 +592,3 @@ fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt
         vocabulary: &request.vocabulary,
     })
 }
-

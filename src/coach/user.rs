@@ -8,9 +8,10 @@ use super::{Chat, Core, Debrief, Disclosure, export};
 use crate::action::{Action, ActionSource, ActionStatus, ActionStep, NewAction};
 use crate::conversation::{Account, ActionRecord, ChangeCause, Consent, DebriefState, Invitation, ProfileChange, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
-use crate::lang::{Words, fill};
+use crate::lang::Words;
 use crate::profile::Profile;
 use crate::runtime::{ActionId, ThreadId, Timestamp, UserId};
+use crate::script;
 use crate::store::{Page, Write};
 use crate::usage::{self, UsageReport};
 
@@ -328,7 +329,10 @@ impl User {
         self.core
             .decide_account(&self.id, |account, _| {
                 if disclosure.id != self.core.disclosure(self.core.words_for(account)).id {
-                    return Err(Error::new(ErrorKind::Conflict, "another model is configured than the one disclosed; show the new disclosure"));
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        "another model is configured than the one disclosed; show the new disclosure",
+                    ));
                 }
                 let consent = Consent { disclosure: disclosure.id.clone(), at: self.core.clock.now() };
                 Ok((with_user(account, [Write::Consent(Some(consent))]), ()))
@@ -412,12 +416,13 @@ impl User {
             Invitation::Later(time) => state.round == 0 && time <= now,
             Invitation::Declined => false,
         });
+        let texts = script::offer_texts(action, words);
         Offer {
             ask: action.status == ActionStatus::Done && untouched,
-            text: fill(words.text("offer.ask"), &[("title", &action.title)]),
-            tell_us: words.text("offer.tell_us").to_owned(),
-            just_done: words.text("offer.just_done").to_owned(),
-            later: words.text("offer.later").to_owned(),
+            text: texts.ask,
+            tell_us: texts.tell_us,
+            just_done: texts.just_done,
+            later: texts.later,
             disclosure: self.core.disclosure(words),
         }
     }
