@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The one test command. `tests/all.sh` runs everything, `tests/all.sh core` a part.
+# It installs what it needs; what it downloads or builds for that is cached outside the checkout.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/completion-coach"
+deny_version=0.20.2
+
+# Checks that are meant to run apart: "NAME (command)". They are printed, never skipped silently.
+apart=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+core() {
+  command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
+  if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
+    say "installing cargo-deny $deny_version"
+    cargo install --quiet --locked --root "$cache" --version "$deny_version" cargo-deny
+  fi
+  say "format"; cargo fmt --all --check
+  say "lints"; cargo clippy --locked --all-targets --all-features -- -D warnings
+  say "features apart"
+  cargo check --locked --no-default-features
+  cargo check --locked --no-default-features --features testing
+  say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+  say "licences and bans"; "$cache/bin/cargo-deny" --locked check licenses bans
+  say "tests"; cargo test --locked --all-features
+  say "the package alone"; cargo package --locked --allow-dirty
+}
+
+parts=("${@:-core}")
+for part in "${parts[@]}"; do
+  case "$part" in
+    core) core ;;
+    *) echo "there is no part '$part'; use: core"; exit 2 ;;
+  esac
+done
+
+for check in "${apart[@]}"; do echo "apart: $check"; done
+say "all that was asked for has passed: ${parts[*]}"
