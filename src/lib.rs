@@ -11,6 +11,7 @@ mod model;
 mod profile;
 mod prompt;
 mod runtime;
+mod script;
 pub mod store;
 mod usage;
 
@@ -31,6 +32,7 @@ pub use prompt::{Output, Part, PartRole, Purpose, Request, Voice};
 pub use runtime::{
     ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
 };
+pub use script::{NextStep, Recap, RecapLine};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{ActionStore, Change, Page, Write};
