@@ -130,7 +130,7 @@ pub struct Answered {
 pub struct Flow {
     /// The question that was asked last.
     pub step: Step,
-    /// Whether it was asked again in easier words.
+    /// Whether it was asked in easier words, after a terse answer.
     #[serde(default)]
     pub rephrased: bool,
     /// Terse answers in a row.
@@ -191,6 +191,10 @@ impl Flow {
             next.ended = Some(next.end_of_course());
         } else if answer.terse && !self.rephrased {
             next.rephrased = true;
+            // The last question is about what comes next, in easy words at once.
+            if number + 1 == budget.max && matches!(self.step, Step::Lesson | Step::LeftBehind) {
+                next.step = Step::Next;
+            }
         } else {
             next.advance(number, budget);
         }

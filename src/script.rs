@@ -45,6 +45,8 @@ const QUOTE: (usize, usize) = (12, 120);
 const TITLE: (usize, usize) = (8, 60);
 /// How many words of the host's vocabulary are offered at once.
 const TERMS: usize = 4;
+/// The kinds whose question about what is left behind is about people or work to do, and no skill or interest by name.
+const OTHERWISE_ANSWERED: [&str; 3] = ["collaborate", "start_org", "identify_gaps"];
 
 /// What the guide says to a request.
 pub(crate) fn line(request: &Request) -> Line {
@@ -109,7 +111,7 @@ pub(crate) fn question(request: &Request) -> Line {
     let text = match flow.step {
         Step::Outcome => return Line { text: by_kind("outcome"), choices: outcomes(words) },
         Step::Lesson => by_kind(&format!("lesson.{branch}")),
-        Step::LeftBehind => by_kind("left_behind"),
+        Step::LeftBehind => return Line { text: by_kind("left_behind"), choices: terms(request, action, kind) },
         Step::Next => match intention(request, words) {
             Some(quote) => fill(words.text("next.if_then"), &[("quote", &quote)]),
             None => by_kind("next"),
@@ -187,23 +189,33 @@ fn easier(request: &Request, action: &Action, branch: &str, words: &Words) -> Li
     Line { text: words.text(&text).to_owned(), choices }
 }
 
-/// Words of the host's vocabulary that the action or the person has used and the profile does not hold; general answers if there are none.
 fn left_behind(request: &Request, action: &Action, words: &Words) -> Vec<Choice> {
-    let material = action.material.iter().flat_map(|material| [Some(&material.label), material.text.as_ref()]).flatten();
-    let typed = request.messages.iter().filter(|message| is_typed(message)).map(|message| &message.text);
-    let texts: Vec<&String> = typed.chain([&action.title, &action.description, &action.rationale]).chain(material).collect();
-    let relevant = |term: &&Term| {
-        !request.profile.holds(&term.field, &FieldValue::Text(term.name.clone()))
-            && std::iter::once(&term.name).chain(&term.aliases).any(|name| texts.iter().any(|text| text::term_in(text, name).is_some()))
-    };
-    let offer =
-        |(at, term): (usize, &Term)| Choice { id: format!("term-{}", at + 1), text: term.name.clone(), field: Some(term.field.clone()) };
-    let mut offered: Vec<Choice> = request.vocabulary.iter().filter(relevant).take(TERMS).enumerate().map(offer).collect();
+    let mut offered = terms(request, action, "any");
     if offered.is_empty() {
         offered = choices(words, "left_behind", &["skill", "person", "insight", "interest"]);
     }
     offered.extend(choices(words, "left_behind", &["nothing"]));
     offered
+}
+
+/// Words of the host's vocabulary that the action or the person has used and the profile does not hold, where the question is one that
+/// such words answer.
+fn terms(request: &Request, action: &Action, kind: &str) -> Vec<Choice> {
+    if OTHERWISE_ANSWERED.contains(&kind) {
+        return Vec::new();
+    }
+    let material = action.material.iter().flat_map(|material| [Some(&material.label), material.text.as_ref()]).flatten();
+    let typed = request.messages.iter().filter(|message| is_typed(message)).map(|message| &message.text);
+    let texts: Vec<&String> = typed.chain([&action.title, &action.description, &action.rationale]).chain(material).collect();
+    let relevant = |term: &&Term| {
+        !request.profile.holds(&term.field, &FieldValue::Text(term.name.clone()))
+            && std::iter::once(&term.name).chain(&term.aliases).any(|name| texts.iter().any(|text| text::has_term(text, name)))
+    };
+    let offer = |(at, term): (usize, &Term)| {
+        let field = Some(term.field.clone());
+        Choice { id: format!("term-{}", at + 1), text: term.name.clone(), field }
+    };
+    request.vocabulary.iter().filter(relevant).take(TERMS).enumerate().map(offer).collect()
 }
 
 fn next_steps(action: &Action, words: &Words) -> Vec<Choice> {

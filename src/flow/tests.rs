@@ -80,6 +80,15 @@ fn terse_answers_before_the_fewest_exchanges_move_on_instead() {
 }
 
 #[test]
+fn the_last_question_is_about_what_comes_next_even_after_a_terse_answer() {
+    let flow = Flow::new().heard(&told(0), &Budget::default()).heard(&told(1), &Budget::default()).heard(&terse(2), &Budget::default());
+    assert_eq!((flow.step, flow.rephrased, flow.ended), (Next, true, None));
+    let ended = flow.heard(&told(3), &Budget::default());
+    assert_eq!(ended.ended, Some(Ending::Complete));
+    assert_eq!(ended.answered.iter().map(|answered| answered.step).collect::<Vec<_>>(), [Step::Outcome, Lesson, LeftBehind, Next]);
+}
+
+#[test]
 fn a_skipped_question_is_an_exchange_and_no_answer() {
     let flow = Flow::new().heard(&skip(), &Budget::default());
     assert_eq!((flow.step, flow.exchanges, flow.answered.len()), (Lesson, 1, 0));
@@ -172,8 +181,9 @@ proptest! {
             prop_assert!(flow.exchanges <= max);
             if flow.ended.is_none() {
                 questions += 1;
-                asked_next += u32::from(flow.step == Next && !flow.rephrased);
-                prop_assert!(!flow.rephrased || (flow.step == before.step && !before.rephrased), "one rephrasing a question");
+                asked_next += u32::from(flow.step == Next && before.step != Next);
+                prop_assert!(!flow.rephrased || !before.rephrased, "one rephrasing a question");
+                prop_assert!(!flow.rephrased || flow.step == before.step || flow.step == Next);
             } else if !answer.stop {
                 prop_assert!(flow.exchanges >= min);
             } else {

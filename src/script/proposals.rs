@@ -76,7 +76,7 @@ fn recognised(request: &Request, words: &Words) -> impl Iterator<Item = Item> {
     };
     let typed: Vec<_> = request.messages.iter().filter(answers).map(|message| (message, text::sentences(&message.text))).collect();
     terms.into_iter().filter_map(move |term| {
-        let said = |sentence: &&&str| std::iter::once(&term.name).chain(&term.aliases).any(|name| text::term_in(sentence, name).is_some());
+        let said = |sentence: &&&str| std::iter::once(&term.name).chain(&term.aliases).any(|name| text::has_term(sentence, name));
         typed.iter().find_map(|(message, sentences)| {
             let sentence = sentences.iter().find(said)?;
             Some(item(term.field.clone(), &term.name, message, sentence))

@@ -52,43 +52,32 @@ pub(crate) fn phrase_in(folded: &str, phrase: &str) -> Option<Range<usize>> {
     folded.match_indices(phrase).map(|(at, _)| at..at + phrase.len()).find(|found| stands_alone(folded, found))
 }
 
-/// Where a term first stands in a text, whatever its case, between word boundaries. One of up to two letters must have its own case,
+/// Whether a text holds a term, whatever its case, between word boundaries. One of up to two letters must have its own case,
 /// or every "go" and "it" would be one; a single letter must stand quite alone, as R does not in "R&D".
-pub(crate) fn term_in(text: &str, term: &str) -> Option<Range<usize>> {
+pub(crate) fn has_term(text: &str, term: &str) -> bool {
     let term = term.trim();
     let letters = term.chars().count();
-    if letters == 1 && !term.chars().all(char::is_uppercase) {
-        return None;
-    }
     let folded: Vec<char> = term.chars().flat_map(char::to_lowercase).collect();
+    if folded.is_empty() || (letters == 1 && !term.chars().all(char::is_uppercase)) {
+        return false;
+    }
     let end_at = |start: usize| {
         let mut wanted = folded.iter().peekable();
         for (offset, c) in text[start..].char_indices() {
             if wanted.peek().is_none() {
                 return Some(start + offset);
             }
-            for lower in c.to_lowercase() {
-                if wanted.next() != Some(&lower) {
-                    return None;
-                }
+            if !c.to_lowercase().all(|lower| wanted.next() == Some(&lower)) {
+                return None;
             }
         }
         wanted.peek().is_none().then_some(text.len())
     };
-    if folded.is_empty() {
-        return None;
-    }
-    text.char_indices().find_map(|(start, c)| {
-        if c.to_lowercase().next() != folded.first().copied() {
-            return None;
-        }
-        let found = start..end_at(start)?;
-        let alone = match letters {
-            1 => text[found.clone()] == *term && in_the_open(text, &found),
-            2 => text[found.clone()] == *term && stands_alone(text, &found),
-            _ => stands_alone(text, &found),
-        };
-        alone.then_some(found)
+    let begins = |c: char| if c.is_ascii() { c.to_ascii_lowercase() == folded[0] } else { c.to_lowercase().next() == Some(folded[0]) };
+    text.char_indices().filter(|(_, c)| begins(*c)).filter_map(|(start, _)| Some(start..end_at(start)?)).any(|found| match letters {
+        1 => text[found.clone()] == *term && in_the_open(text, &found),
+        2 => text[found.clone()] == *term && stands_alone(text, &found),
+        _ => stands_alone(text, &found),
     })
 }
 

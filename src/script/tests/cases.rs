@@ -17,34 +17,36 @@ pub(super) fn reopened() -> Session {
     session.opens();
     session.types(STORY);
     session.types("The preregistration nearly fell over because I wrote the exclusion rules in R after seeing pilot data.");
-    session.types("hmm");
     session.chooses("term-1");
+    session.types("ok");
     session.reopens();
     session.types("The second lab asked me to join their meta-analysis of all five replications.");
     session.types("I will send them our raw data next Monday.");
     session
 }
 
-#[test]
-fn a_whole_debrief_reads_like_a_conversation() {
-    let session = reopened();
-    println_for_people(&session);
-    let said: Vec<&str> = session.request.messages.iter().map(|message| message.text.as_str()).collect();
-    assert!(said[0].contains("no AI") && said[0].contains("your preprint (https://example.org/preprint)"));
-    assert!(said[2].starts_with("You wrote: \"It worked: we reran it with 212 people and the effect held…\"\n\n"));
-    assert!(said[2].ends_with("Which step came closest to spoiling the result?"));
-    assert!(said[4].ends_with("Which method or tool could you now use on your own?"));
-    assert!(said[6].ends_with("Which of these do you take away from it?"));
-    assert_eq!(session.request.flow.ended, Some(Ending::Complete));
+/// One that begins with a shrug and ends with a plan.
+fn shrugged() -> Session {
+    let mut session = Session::of(NewAction::new("develop_skills", "Learn Rust in the evenings"));
+    session.opens();
+    session.types("fine");
+    session.chooses("not_done");
+    session.types("I only move when somebody waits for the code. Next time I will start from an open issue instead of the book.");
+    session.types("If an issue marked easy turns up, I will take it the same evening.");
+    session
 }
 
-/// Shows the transcript with `--nocapture`.
-fn println_for_people(session: &Session) {
-    use std::io::Write;
-    let next = session.recap().next.map(|next| format!("{} = {:?}", next.action, next.title));
-    let lines: Vec<_> = session.recap().lines.iter().map(|line| format!("{}: {}", line.label, line.quote)).collect();
-    let _ =
-        writeln!(std::io::stderr(), "{}\n\nRECAP\n{}\n{next:?}\n{}", session.transcript(), lines.join("\n"), proposals(&session.request));
+#[test]
+fn whole_debriefs_read_like_conversations() {
+    let written = |session: &Session| {
+        let lines: Vec<_> = session.recap().lines.iter().map(|line| format!("{}: {}", line.label, line.quote)).collect();
+        let next = session.recap().next.map(|next| format!("Next action {}: {}", next.action, next.title)).unwrap_or_default();
+        let proposed: Vec<_> =
+            session.proposals().iter().map(|(field, value, seq, _)| format!("Proposed for {field}: {value} (message {seq})")).collect();
+        [session.transcript(), lines.join("\n"), next, proposed.join("\n")].join("\n\n")
+    };
+    let debriefs = format!("{}\n\n----\n\n{}\n", written(&reopened()), written(&shrugged()));
+    assert_eq!(debriefs, include_str!("debrief.txt"));
 }
 
 #[test]
@@ -124,8 +126,8 @@ fn what_the_profile_holds_is_recognised_to_be_reported_as_known_and_is_not_offer
     session.opens();
     session.types("It worked, I rewrote the parser in rust and called it from Python.");
     session.types("I would write the Python side first, it shaped everything.");
-    let easier = session.types("hm");
-    assert_eq!(easier.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>(), ["Python", "Nothing to add"]);
+    let offered = session.request.messages.last().expect("the coach asked");
+    assert_eq!(offered.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>(), ["Python"]);
     let values: Vec<_> = session.proposals().into_iter().map(|(field, value, ..)| (field, value)).collect();
     let skill = |name: &str| ("skills".to_owned(), name.to_owned());
     let insight = ("insights".to_owned(), "I would write the Python side first, it shaped everything.".to_owned());
@@ -157,6 +159,49 @@ fn other_work_is_out_of_scope_in_one_line_and_instructions_are_not_obeyed() {
     }
     let words = lang::words("en");
     assert!(!understood("Write a paper about it", None, Step::Next, words).terse, "a next step is no order to the coach");
+}
+
+#[test]
+fn an_expert_after_a_weekend_is_asked_for_one_concrete_thing_and_keeps_their_wording() {
+    let mut session = Session::new("develop_skills").knowing(&[(ProfileField::Skills, "Rust")]);
+    session.opens();
+    session.types("It worked, I am now an expert in Rust after one weekend.");
+    let left = session.types("I would sleep more in between, to be honest.");
+    assert!(left.text.ends_with("What is one concrete thing you can do now that you could not do before?"));
+    let skills: Vec<_> = session.proposals().into_iter().filter(|item| item.0 == "skills").map(|item| (item.1, item.3)).collect();
+    assert_eq!(skills, [("Rust".to_owned(), "It worked, I am now an expert in Rust after one weekend.".to_owned())]);
+}
+
+#[test]
+fn quotes_stay_in_the_persons_language() {
+    for (answer, quote) in [
+        ("Salió mejor de lo que pensaba. Vinieron todos.", "Salió mejor de lo que pensaba."),
+        ("思ったより早く実験が終わって、結果も再現できました。次は論文です。", "思ったより早く実験が終わって、結果も再現できま…"),
+    ] {
+        let mut session = Session::new("replicate");
+        session.request.language = "ja".to_owned();
+        session.opens();
+        let reply = session.types(answer);
+        assert!(reply.text.starts_with(&format!("You wrote: \"{quote}\"\n\n")), "{}", reply.text);
+    }
+}
+
+#[test]
+fn something_heavy_is_acknowledged_with_the_way_out_beside_it() {
+    let mut session = Session::new("volunteer");
+    session.opens();
+    session.types("I feel worthless about my career");
+    let reply = gentle(&session.request);
+    assert!(reply.text.starts_with("That sounds heavy. You can stop here"));
+    assert_eq!(reply.text.matches('?').count(), 1);
+}
+
+#[test]
+fn no_echo_holds_a_question_of_the_persons() {
+    let mut session = Session::new("volunteer");
+    session.opens();
+    let reply = session.types("Who knows what would have come of it? Not me.");
+    assert!(!reply.text.contains("You wrote"));
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn a_chosen_term_an_insight_and_recognised_words_are_proposed_with_their_quotes(
     assert!(session.request.messages[*message as usize - 1].text.contains(quote.as_str()));
     assert_eq!(found("interests", "meta-analysis").map(|item| item.2), Some(11));
     assert_eq!(found("insights", &items[1].3).map(|item| item.2), Some(4));
-    assert_eq!(items[0], ("skills".to_owned(), "preregistration".to_owned(), 7 + 1, "preregistration".to_owned()));
+    assert_eq!(items[0], ("skills".to_owned(), "preregistration".to_owned(), 6, "preregistration".to_owned()));
     assert_eq!(items.iter().filter(|item| item.1 == "preregistration").count(), 1);
 }
 
