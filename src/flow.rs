@@ -130,7 +130,7 @@ pub struct Answered {
 pub struct Flow {
     /// The question that was asked last.
     pub step: Step,
-    /// Whether it was asked again in easier words.
+    /// Whether it was asked in easier words, after a terse answer.
     #[serde(default)]
     pub rephrased: bool,
     /// Terse answers in a row.
@@ -164,10 +164,13 @@ impl Flow {
 
     /// Where the debrief is after this answer: the step to ask about, or why it ends. The reply that follows is one exchange.
     ///
-    /// Before `min` exchanges only the person ends it; the reply that is number `max` always closes it.
+    /// Before `min` exchanges only the person ends it; the reply that is number `max` always closes it. One that has ended stays as it is.
     #[must_use]
     pub fn heard(&self, answer: &Answer, budget: &Budget) -> Self {
         let mut next = self.clone();
+        if self.ended.is_some() {
+            return next;
+        }
         next.exchanges += 1;
         let number = next.exchanges;
         if !answer.skip && !answer.stop && !answer.messages.is_empty() {
@@ -188,6 +191,10 @@ impl Flow {
             next.ended = Some(next.end_of_course());
         } else if answer.terse && !self.rephrased {
             next.rephrased = true;
+            // The last question is about what comes next, in easy words at once.
+            if number + 1 == budget.max && matches!(self.step, Step::Lesson | Step::LeftBehind) {
+                next.step = Step::Next;
+            }
         } else {
             next.advance(number, budget);
         }
@@ -202,27 +209,24 @@ impl Flow {
     }
 
     fn advance(&mut self, number: u32, budget: &Budget) {
-        self.rephrased = false;
+        let was_rephrased = std::mem::take(&mut self.rephrased);
         // This reply may ask; each later one that may ask needs an exchange before the closing one.
         let questions_left = budget.max - number;
         let next = match self.step {
             Step::Outcome => Some(Step::Lesson),
             // What comes next matters more than what is left behind when there is room for one question only.
-            Step::Lesson | Step::More if questions_left == 1 && !self.has(Step::Next) => Some(Step::Next),
+            Step::Lesson if questions_left == 1 => Some(Step::Next),
             Step::Lesson => Some(Step::LeftBehind),
-            Step::More if self.has(Step::Next) && self.exchanges >= budget.min => None,
-            Step::More | Step::LeftBehind => Some(Step::Next),
-            Step::Next => None,
+            Step::LeftBehind => Some(Step::Next),
+            // A reopened round begins with `More`; in any other place it comes after `Next`, which is not asked twice.
+            Step::More if number == 1 || (number == 2 && was_rephrased) => Some(Step::Next),
+            Step::More | Step::Next => None,
         };
         match next {
             Some(step) => self.step = step,
             None if number >= budget.min => self.ended = Some(self.end_of_course()),
             None => self.step = Step::More,
         }
-    }
-
-    fn has(&self, step: Step) -> bool {
-        self.answered.iter().any(|answered| answered.step == step)
     }
 
     fn end_of_course(&self) -> Ending {
@@ -235,3 +239,6 @@ impl Default for Flow {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests;

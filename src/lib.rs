@@ -14,6 +14,7 @@ mod profile;
 mod prompt;
 mod rules;
 mod runtime;
+mod script;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -43,6 +44,7 @@ pub use prompt::{
 pub use runtime::{
     ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
 };
+pub use script::{NextStep, Recap, RecapLine};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{ActionStore, Change, Page, Write};

@@ -1,0 +1,240 @@
+//! Text in any script as the guide needs it: sentences, words, cuts that keep to the letter, and phrases looked up whole.
+
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::lang::Words;
+
+/// Lower case, one kind of apostrophe, one space for everything else that is neither letter nor digit.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.nfkc().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() || is_combining_mark(c) {
+            folded.push(c);
+            continue;
+        }
+        let between = if is_apostrophe(c) { '\'' } else { ' ' };
+        match folded.chars().next_back() {
+            None => {}
+            Some('\'' | ' ') => {
+                folded.pop();
+                folded.push(' ');
+            }
+            Some(_) => folded.push(between),
+        }
+    }
+    folded.truncate(folded.trim_end_matches([' ', '\'']).len());
+    folded
+}
+
+/// Whether a folded text is one of the list's phrases, as a whole. Phrases of language files are folded already.
+pub(crate) fn is_one_of(folded: &str, words: &Words, list: &str) -> bool {
+    !folded.is_empty() && words.list(list).iter().any(|phrase| phrase == folded)
+}
+
+/// Whether a folded text holds one of the list's phrases, between word boundaries.
+pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
+    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some())
+}
+
+/// Whether a folded text begins with one of the list's phrases.
+pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> bool {
+    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some_and(|found| found.start == 0))
+}
+
+/// Where a folded phrase first stands in a folded text, between word boundaries.
+pub(crate) fn phrase_in(folded: &str, phrase: &str) -> Option<Range<usize>> {
+    if phrase.is_empty() {
+        return None;
+    }
+    folded.match_indices(phrase).map(|(at, _)| at..at + phrase.len()).find(|found| stands_alone(folded, found))
+}
+
+/// Whether a text holds a term, whatever its case, between word boundaries. One of up to two letters must have its own case,
+/// or every "go" and "it" would be one; a single letter must stand quite alone, as R does not in "R&D".
+pub(crate) fn has_term(text: &str, term: &str) -> bool {
+    let term = term.trim();
+    let letters = term.chars().count();
+    let folded: Vec<char> = term.chars().flat_map(char::to_lowercase).collect();
+    if folded.is_empty() || (letters == 1 && !term.chars().all(char::is_uppercase)) {
+        return false;
+    }
+    let end_at = |start: usize| {
+        let mut wanted = folded.iter().peekable();
+        for (offset, c) in text[start..].char_indices() {
+            if wanted.peek().is_none() {
+                return Some(start + offset);
+            }
+            if !c.to_lowercase().all(|lower| wanted.next() == Some(&lower)) {
+                return None;
+            }
+        }
+        wanted.peek().is_none().then_some(text.len())
+    };
+    let begins = |c: char| if c.is_ascii() { c.to_ascii_lowercase() == folded[0] } else { c.to_lowercase().next() == Some(folded[0]) };
+    text.char_indices().filter(|(_, c)| begins(*c)).filter_map(|(start, _)| Some(start..end_at(start)?)).any(|found| match letters {
+        1 => text[found.clone()] == *term && in_the_open(text, &found),
+        2 => text[found.clone()] == *term && stands_alone(text, &found),
+        _ => stands_alone(text, &found),
+    })
+}
+
+/// How many words a text has. Where words are not set apart by spaces, two characters count as one.
+pub(crate) fn count(text: &str) -> usize {
+    let weigh = |chunk: &str| {
+        let letters = || chunk.chars().filter(|c| c.is_alphanumeric());
+        let dense = letters().filter(|c| is_unspaced(*c)).count();
+        dense.div_ceil(2) + usize::from(letters().any(|c| !is_unspaced(c)))
+    };
+    text.split_whitespace().map(weigh).sum()
+}
+
+/// The beginning of a text, to the letter: at most so many words and characters, cut between words where it can be.
+pub(crate) fn cut(text: &str, most_words: usize, most_chars: usize) -> &str {
+    let text = text.trim();
+    // In halves, because two characters count as a word where there are no spaces.
+    let mut halves = 0;
+    let mut end = 0;
+    let mut before = ' ';
+    for (number, (at, c)) in text.char_indices().enumerate() {
+        let joined = !before.is_whitespace() && (is_combining_mark(c) || c == JOINER || before == JOINER);
+        let between = c.is_whitespace() || is_unspaced(c) || is_unspaced(before);
+        if between && !joined && !before.is_whitespace() {
+            end = at;
+        }
+        if !c.is_whitespace() && before.is_whitespace() {
+            halves += halves % 2;
+        }
+        if is_unspaced(c) {
+            halves += 1;
+        } else if !c.is_whitespace() && !joined && (before.is_whitespace() || is_unspaced(before)) {
+            halves += 2;
+        }
+        if halves > most_words * 2 || number >= most_chars {
+            let end = if end == 0 { boundary(text, at) } else { end };
+            return text[..end].trim_end();
+        }
+        before = c;
+    }
+    text
+}
+
+/// The sentences of a text, each to the letter.
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
+    spans(text).into_iter().map(|span| text[span].trim()).collect()
+}
+
+/// Where the sentences of a text stand, with the white space around them.
+pub(crate) fn spans(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        if !is_break(c) && !is_stop(c) {
+            continue;
+        }
+        let mut end = at + c.len_utf8();
+        while let Some(&(next, follows)) = chars.peek()
+            && (is_stop(follows) || closes(follows))
+        {
+            end = next + follows.len_utf8();
+            chars.next();
+        }
+        if is_break(c) || ends_sentence(&text[start..at], c, &text[end..]) {
+            found.push(start..end);
+            start = end;
+        }
+    }
+    found.push(start..text.len());
+    found.retain(|span| text[span.clone()].chars().any(char::is_alphanumeric));
+    found
+}
+
+/// The first sentence that says more than three words, or else the first one.
+pub(crate) fn telling(text: &str) -> &str {
+    let sentences = sentences(text);
+    sentences.iter().find(|sentence| count(sentence) > 3).or(sentences.first()).copied().unwrap_or_default()
+}
+
+/// A sentence without what ends it.
+pub(crate) fn bare(sentence: &str) -> &str {
+    sentence.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '!' | ',' | ';' | ':' | '…' | '。' | '！' | '、' | '।'))
+}
+
+/// Whether a text holds a question mark of any script.
+pub(crate) fn asks(text: &str) -> bool {
+    text.contains(['?', '¿', '？', '؟', '\u{37e}', '⁇', '⁈', '⁉', '‽', '﹖'])
+}
+
+const JOINER: char = '\u{200d}';
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '’' | '‘' | 'ʼ' | '＇' | '`' | '´')
+}
+
+/// Whether the character is of a script that sets no spaces between words: Japanese, Chinese, Thai, Lao, Burmese, Khmer.
+fn is_unspaced(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff66..=0xff9f | 0x2_0000..=0x3_ffff)
+}
+
+fn stands_alone(text: &str, found: &Range<usize>) -> bool {
+    let parted = |a: Option<char>, b: Option<char>| match (a, b) {
+        (Some(a), Some(b)) => !(a.is_alphanumeric() && b.is_alphanumeric()) || is_unspaced(a) || is_unspaced(b),
+        _ => true,
+    };
+    let inside = &text[found.clone()];
+    parted(text[..found.start].chars().next_back(), inside.chars().next())
+        && parted(inside.chars().next_back(), text[found.end..].chars().next())
+}
+
+fn in_the_open(text: &str, found: &Range<usize>) -> bool {
+    let open = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '"'));
+    open(text[..found.start].chars().next_back()) && open(text[found.end..].chars().next())
+}
+
+/// The nearest place at or before this one that does not tear a character from its marks.
+fn boundary(text: &str, at: usize) -> usize {
+    let torn = |at: usize| {
+        let after = text[at..].chars().next();
+        after.is_some_and(|c| is_combining_mark(c) || c == JOINER) || text[..at].ends_with(JOINER)
+    };
+    let whole = text[..at].char_indices().map(|(start, _)| start).rev().find(|start| *start > 0 && !torn(*start));
+    if torn(at) { whole.unwrap_or(at) } else { at }
+}
+
+fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
+fn is_stop(c: char) -> bool {
+    is_wide_stop(c) || matches!(c, '.' | '!' | '?' | '…')
+}
+
+fn is_wide_stop(c: char) -> bool {
+    matches!(c, '。' | '！' | '？' | '．' | '؟' | '।' | '۔')
+}
+
+fn closes(c: char) -> bool {
+    matches!(c, '"' | '”' | '’' | '\'' | ')' | ']' | '»' | '」' | '』' | '）')
+}
+
+fn ends_sentence(before: &str, stop: char, after: &str) -> bool {
+    if is_wide_stop(stop) {
+        return true;
+    }
+    if !after.chars().next().is_none_or(char::is_whitespace) {
+        return false;
+    }
+    if stop != '.' && stop != '…' {
+        return true;
+    }
+    // "e.g. this", "J. Smith" and "1. First" do not end a sentence.
+    let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let numbered = before.trim() == word && !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
+    let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase) && !after.trim().is_empty();
+    !numbered && !initial && !after.trim_start().chars().next().is_some_and(char::is_lowercase)
+}
