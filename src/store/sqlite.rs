@@ -190,7 +190,7 @@ impl SqliteStore {
                 .iter()
                 .map(|(name, sql)| {
                     let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-                    let steps = plan.query_map([], |row| row.get::<_, String>(3))?.collect::<Result<Vec<_>, _>>()?;
+                    let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>()?;
                     Ok((*name, steps.join("\n")))
                 })
                 .collect()

@@ -19,6 +19,9 @@ const SCHEMA: [&str; 1] = [include_str!("v1.sql")];
 /// SQLite's own wait is short, so that ours, which is jittered, keeps two processes from waking in step.
 const SHORT_WAIT: Duration = Duration::from_millis(100);
 
+/// A larger database than this is written anew by way of a temporary file.
+const PAGES_IN_MEMORY: i64 = 1 << 14;
+
 /// Where the database is, and how long to wait for other processes that use it.
 #[derive(Debug, Clone)]
 pub(super) struct File {
@@ -177,7 +180,13 @@ pub(super) fn cut_log(db: &Connection) -> Outcome<bool> {
     Ok(busy == 0)
 }
 
-/// [`cut_log`] until it is done or the time is up.
+/// Erases what is left of deleted rows. `secure_delete` overwrites the rows themselves, but not the copies that SQLite leaves
+/// behind in free room when it moves rows between pages, so the whole file is written anew.
 pub(super) fn erase_traces(db: &Connection, wait: Duration) -> Outcome<()> {
+    let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    db.pragma_update(None, "temp_store", if pages > PAGES_IN_MEMORY { "FILE" } else { "MEMORY" })?;
+    let erased = patiently(wait, || Ok(db.execute_batch("VACUUM")?));
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    erased?;
     patiently(wait, || if cut_log(db)? { Ok(()) } else { Err(Fault::TracesRemain) })
 }

@@ -1,6 +1,7 @@
 //! What is kept as rows: every statement that the store ever runs on them, and how records become rows and back.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -61,10 +62,11 @@ statements! {
     FORGET_ACTIONS = "DELETE FROM action WHERE user = ?1";
 
     THREAD = "SELECT key, state FROM thread WHERE user = ?1 AND name = ?2";
-    THREAD_NAME = "SELECT name FROM thread WHERE key = ?1";
-    NEW_THREAD = "INSERT INTO thread (user, name) VALUES (?1, ?2)";
-    PUT_STATE = "UPDATE thread SET state = ?2 WHERE key = ?1";
-    REMOVE_THREAD = "DELETE FROM thread WHERE key = ?1";
+    THREAD_NAME = "SELECT name FROM thread WHERE user = ?1 AND key = ?2";
+    NEXT_THREAD = "SELECT coalesce(max(key), 0) + 1 FROM thread WHERE user = ?1";
+    NEW_THREAD = "INSERT INTO thread (user, name, key) VALUES (?1, ?2, ?3)";
+    PUT_STATE = "UPDATE thread SET state = ?3 WHERE user = ?1 AND name = ?2";
+    REMOVE_THREAD = "DELETE FROM thread WHERE user = ?1 AND name = ?2";
     FORGET_THREADS = "DELETE FROM thread WHERE user = ?1";
 
     MESSAGES = message_where!("thread = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4");
@@ -75,9 +77,9 @@ statements! {
     REMOVE_MESSAGES = "DELETE FROM message WHERE user = ?1 AND thread = ?2";
     FORGET_MESSAGES = "DELETE FROM message WHERE user = ?1";
 
-    EXTRACTIONS = "SELECT record FROM extraction WHERE user = ?1 ORDER BY created_at, id";
-    EXTRACTIONS_OF_THREAD = "SELECT record FROM extraction WHERE user = ?1 AND thread = ?2 ORDER BY created_at, id";
-    PUT_EXTRACTION = "INSERT OR REPLACE INTO extraction (user, created_at, id, thread, record) VALUES (?1, ?2, ?3, ?4, ?5)";
+    EXTRACTIONS = "SELECT record FROM extraction WHERE user = ?1";
+    EXTRACTIONS_OF_THREAD = "SELECT record FROM extraction WHERE user = ?1 AND thread = ?2";
+    PUT_EXTRACTION = "INSERT OR REPLACE INTO extraction (user, id, thread, record) VALUES (?1, ?2, ?3, ?4)";
     REMOVE_EXTRACTIONS = "DELETE FROM extraction WHERE user = ?1 AND thread = ?2";
     FORGET_EXTRACTIONS = "DELETE FROM extraction WHERE user = ?1";
 
@@ -116,7 +118,7 @@ pub(super) fn conversation(db: &Connection, user: &UserId, thread: &ThreadId, pa
     let Some((key, state)) = thread_row(db, user, thread)? else { return Ok(Some(conversation)) };
     conversation.state = state;
     if let Some(live) = conversation.state.as_ref().and_then(|state| state.live.as_ref()) {
-        conversation.attempt = one(db, ATTEMPT, params![user, live.attempt.as_str()], attempt)?;
+        conversation.attempt = one(db, ATTEMPT, params![user, Id(live.attempt.as_str())], attempt)?;
     }
     let before = page.before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
     conversation.messages = list(db, MESSAGES, params![user, key, before, page.size], |row| message(row, thread.clone()))?;
@@ -126,20 +128,23 @@ pub(super) fn conversation(db: &Connection, user: &UserId, thread: &ThreadId, pa
 
 pub(super) fn extractions(db: &Connection, user: &UserId, thread: Option<&ThreadId>) -> Outcome<Vec<Extraction>> {
     let Some(user) = key(db, user)? else { return Ok(Vec::new()) };
-    let Some(thread) = thread else {
-        return list(db, EXTRACTIONS, [user], |row| record(row, 0));
+    let mut found: Vec<Extraction> = match thread {
+        None => list(db, EXTRACTIONS, [user], |row| record(row, 0))?,
+        Some(thread) => match thread_row(db, user, thread)? {
+            Some((thread, _)) => list(db, EXTRACTIONS_OF_THREAD, [user, thread], |row| record(row, 0))?,
+            None => Vec::new(),
+        },
     };
-    match thread_row(db, user, thread)? {
-        Some((thread, _)) => list(db, EXTRACTIONS_OF_THREAD, [user, thread], |row| record(row, 0)),
-        None => Ok(Vec::new()),
-    }
+    found.sort_unstable_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    Ok(found)
 }
 
 pub(super) fn attempts(db: &Connection, user: &UserId, from: Timestamp, until: Timestamp) -> Outcome<Vec<Attempt>> {
-    match key(db, user)? {
-        Some(user) => list(db, ATTEMPTS, [user, from.as_millis(), until.as_millis()], attempt),
-        None => Ok(Vec::new()),
-    }
+    let Some(user) = key(db, user)? else { return Ok(Vec::new()) };
+    let mut found = list(db, ATTEMPTS, [user, from.as_millis(), until.as_millis()], attempt)?;
+    // SQLite puts ids that are kept as bytes after those that are text.
+    found.sort_by(|a, b| (a.started_at, &a.id).cmp(&(b.started_at, &b.id)));
+    Ok(found)
 }
 
 pub(super) fn changes(db: &Connection, user: &UserId, after: u64, limit: u32) -> Outcome<Vec<ProfileChange>> {
@@ -191,15 +196,14 @@ fn put(db: &Connection, user: i64, write: &Write) -> Outcome<()> {
             remove_thread(db, user, &ThreadId::Debrief(id.clone()))
         }
         Write::Thread(state) => {
-            let key = thread_key(db, user, &state.thread)?;
-            run(db, PUT_STATE, params![key, json(state)?])
+            thread_key(db, user, &state.thread)?;
+            run(db, PUT_STATE, params![user, String::from(state.thread.clone()), json(state)?])
         }
         Write::RemoveThread(thread) => remove_thread(db, user, thread),
         Write::Message(message) => new_message(db, user, message),
         Write::Extraction(extraction) => {
             let thread = thread_key(db, user, &extraction.thread)?;
-            let (at, id) = (extraction.created_at.as_millis(), extraction.id.as_str());
-            run(db, PUT_EXTRACTION, params![user, at, id, thread, json(extraction)?])
+            run(db, PUT_EXTRACTION, params![user, extraction.id.as_str(), thread, json(extraction)?])
         }
         Write::Attempt(attempt) => put_attempt(db, user, attempt),
         Write::Change(change) => run(db, NEW_CHANGE, params![user, change.seq, json(change)?]),
@@ -216,7 +220,7 @@ fn new_message(db: &Connection, user: i64, message: &Message) -> Outcome<()> {
         params![
             user,
             thread,
-            message.id.as_str(),
+            Id(message.id.as_str()),
             message.seq,
             message.round,
             word(&message.role)?,
@@ -238,7 +242,7 @@ fn message(row: &Row<'_>, thread: ThreadId) -> Outcome<Message> {
         None => None,
     };
     Ok(Message {
-        id: MessageId::new(row.get::<_, String>(0)?),
+        id: MessageId::new(id(row, 0)?),
         thread,
         seq: row.get(1)?,
         round: row.get(2)?,
@@ -253,9 +257,9 @@ fn message(row: &Row<'_>, thread: ThreadId) -> Outcome<Message> {
 }
 
 fn find(db: &Connection, user: i64, id: &MessageId) -> Outcome<Option<Found>> {
-    let found = one(db, MESSAGE, params![user, id.as_str()], |row| {
+    let found = one(db, MESSAGE, params![user, Id(id.as_str())], |row| {
         let thread: i64 = row.get(12)?;
-        let name = one(db, THREAD_NAME, [thread], |row| Ok(row.get::<_, String>(0)?))?.ok_or_else(Fault::damaged)?;
+        let name = one(db, THREAD_NAME, [user, thread], |row| Ok(row.get::<_, String>(0)?))?.ok_or_else(Fault::damaged)?;
         Ok((thread, message(row, ThreadId::try_from(name).map_err(|_| Fault::damaged())?)?))
     })?;
     let Some((thread, found)) = found else { return Ok(None) };
@@ -269,12 +273,12 @@ fn put_attempt(db: &Connection, user: i64, attempt: &Attempt) -> Outcome<()> {
         PUT_ATTEMPT,
         params![
             user,
-            attempt.id.as_str(),
+            Id(attempt.id.as_str()),
             word(&attempt.operation)?,
             attempt.provider,
             attempt.model,
             word(&attempt.place)?,
-            attempt.instance,
+            Id(&attempt.instance),
             attempt.started_at.as_millis(),
             attempt.lease_until.as_millis(),
             attempt.ended_at.map(Timestamp::as_millis),
@@ -291,12 +295,12 @@ fn put_attempt(db: &Connection, user: i64, attempt: &Attempt) -> Outcome<()> {
 
 fn attempt(row: &Row<'_>) -> Outcome<Attempt> {
     Ok(Attempt {
-        id: AttemptId::new(row.get::<_, String>(0)?),
+        id: AttemptId::new(id(row, 0)?),
         operation: from_word(row.get(1)?)?,
         provider: row.get(2)?,
         model: row.get(3)?,
         place: from_word(row.get(4)?)?,
-        instance: row.get(5)?,
+        instance: id(row, 5)?,
         started_at: Timestamp::from_millis(row.get(6)?),
         lease_until: Timestamp::from_millis(row.get(7)?),
         ended_at: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
@@ -338,15 +342,17 @@ fn thread_key(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<i64> {
     if let Some(key) = one(db, THREAD, params![user, name], |row| Ok(row.get(0)?))? {
         return Ok(key);
     }
-    run(db, NEW_THREAD, params![user, name])?;
-    Ok(db.last_insert_rowid())
+    let key: i64 = one(db, NEXT_THREAD, [user], |row| Ok(row.get(0)?))?.ok_or_else(Fault::damaged)?;
+    run(db, NEW_THREAD, params![user, name, key])?;
+    Ok(key)
 }
 
 fn remove_thread(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<()> {
-    let Some(key) = one(db, THREAD, params![user, String::from(thread.clone())], |row| Ok(row.get::<_, i64>(0)?))? else { return Ok(()) };
+    let name = String::from(thread.clone());
+    let Some(key) = one(db, THREAD, params![user, name], |row| Ok(row.get::<_, i64>(0)?))? else { return Ok(()) };
     run(db, REMOVE_MESSAGES, [user, key])?;
     run(db, REMOVE_EXTRACTIONS, [user, key])?;
-    run(db, REMOVE_THREAD, [key])
+    run(db, REMOVE_THREAD, params![user, name])
 }
 
 fn run(db: &Connection, sql: &str, params: impl Params) -> Outcome<()> {
@@ -375,6 +381,26 @@ fn optional_record<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Outcome
 
 fn json<T: Serialize>(record: &T) -> Outcome<String> {
     serde_json::to_string(record).map_err(|_| Error::internal("a record cannot be written as JSON; this is a fault of the library").into())
+}
+
+/// An id of 32 hexadecimal digits, as we make them, takes half the room as its 16 bytes.
+struct Id<'a>(&'a str);
+
+impl ToSql for Id<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let number = u128::from_str_radix(self.0, 16).ok().filter(|number| format!("{number:032x}") == self.0);
+        Ok(number.map_or(ToSqlOutput::from(self.0), |number| ToSqlOutput::from(number.to_be_bytes().to_vec())))
+    }
+}
+
+fn id(row: &Row<'_>, column: usize) -> Outcome<String> {
+    match row.get_ref(column)? {
+        ValueRef::Blob(bytes) => {
+            let bytes = bytes.try_into().map_err(|_| Fault::damaged())?;
+            Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+        }
+        text => Ok(text.as_str().map_err(|_| Fault::damaged())?.to_owned()),
+    }
 }
 
 /// A value of one of our plain enums as its name.

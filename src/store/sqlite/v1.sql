@@ -11,12 +11,12 @@ CREATE TABLE account (
 
 -- A thread is here as soon as anything is in it; its state may come later or never.
 CREATE TABLE thread (
-    key INTEGER PRIMARY KEY,
     user INTEGER NOT NULL,
     name TEXT NOT NULL,
+    key INTEGER NOT NULL,
     state TEXT,
-    UNIQUE (user, name)
-) STRICT;
+    PRIMARY KEY (user, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE action (
     user INTEGER NOT NULL,
@@ -25,11 +25,12 @@ CREATE TABLE action (
     PRIMARY KEY (user, id)
 ) STRICT, WITHOUT ROWID;
 
+-- An id of 32 hexadecimal digits, as we make them, is kept as its 16 bytes.
 CREATE TABLE message (
     user INTEGER NOT NULL,
     thread INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    id TEXT NOT NULL,
+    id ANY NOT NULL,
     round INTEGER NOT NULL,
     role TEXT NOT NULL,
     provenance TEXT NOT NULL,
@@ -46,25 +47,21 @@ CREATE TABLE message (
 
 CREATE TABLE extraction (
     user INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
     id TEXT NOT NULL,
     thread INTEGER NOT NULL,
     record TEXT NOT NULL,
-    PRIMARY KEY (user, created_at, id),
-    UNIQUE (user, id)
+    PRIMARY KEY (user, id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX extraction_thread ON extraction (user, thread);
 
 CREATE TABLE attempt (
     user INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
-    id TEXT NOT NULL,
+    id ANY NOT NULL,
     operation TEXT NOT NULL,
     provider TEXT NOT NULL,
     model TEXT NOT NULL,
     place TEXT NOT NULL,
-    instance TEXT NOT NULL,
+    instance ANY NOT NULL,
     lease_until INTEGER NOT NULL,
     ended_at INTEGER,
     status TEXT NOT NULL,
