@@ -10,7 +10,8 @@ use crate::limits::{Limits, characters, items};
 
 /// A job, past or present. Dates are as the person writes them.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(default)]
+// A study would otherwise be read as a job about which nothing is known: [`FieldValue`] tells them apart by their fields.
+#[serde(default, deny_unknown_fields)]
 pub struct Work {
     /// Where.
     pub organization: String,

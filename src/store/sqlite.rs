@@ -1,5 +1,209 @@
 //! The default store: one SQLite file, or memory.
 
-/// The default store.
-#[derive(Debug)]
-pub struct SqliteStore;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use self::fault::{Fault, Outcome};
+use self::file::File;
+use self::worker::{Job, Request, Task, Threads};
+use super::{ActionStore, Change, Page};
+use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::Extraction;
+use crate::runtime::{ThreadId, Timestamp, UserId};
+use crate::usage::Attempt;
+
+mod fault;
+mod file;
+mod rows;
+mod worker;
+
+/// How long to wait for other processes that use the same file.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Beside the connection that writes.
+const READERS: usize = 2;
+
+/// The default store: one SQLite file that any number of processes may use at once, or memory.
+///
+/// Clones share the connections, which have threads of their own; dropping the last clone waits until what was begun is
+/// written. A file of another program, or of a newer version of this library, is refused and left as it is.
+///
+/// ```
+/// # fn main() -> completion_coach::Result<()> {
+/// let store = completion_coach::SqliteStore::in_memory()?;
+/// # let _ = store;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+/// The queues come before the threads, so that they are closed before the threads are waited for.
+struct Inner {
+    writer: mpsc::Sender<Task>,
+    /// `None` in memory, where the only connection is the writer's.
+    readers: Option<mpsc::Sender<Job>>,
+    wait: Duration,
+    _threads: Threads,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, or creates it. Other processes that use it are waited for at most 5 seconds.
+    ///
+    /// # Errors
+    /// [`StorageDamaged`](ErrorKind::StorageDamaged) if it is not a database of ours, [`StorageNewer`](ErrorKind::StorageNewer) if a newer version of this
+    /// library wrote it, [`StorageUnavailable`](ErrorKind::StorageUnavailable) if it cannot be reached.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with_wait(path, WAIT)
+    }
+
+    /// Opens the file as [`open`](Self::open) does, with another limit on how long any call waits for other processes.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_wait(path: impl AsRef<Path>, wait: Duration) -> Result<Self> {
+        let file = File::at(path.as_ref(), wait).map_err(Fault::into_error)?;
+        Self::start(file).map_err(Fault::into_error)
+    }
+
+    /// A new store in memory, which is gone with its last clone.
+    ///
+    /// # Errors
+    /// [`StorageUnavailable`](ErrorKind::StorageUnavailable) if there is no memory or no thread for it.
+    pub fn in_memory() -> Result<Self> {
+        Self::start(File::in_memory()).map_err(Fault::into_error)
+    }
+
+    fn start(file: File) -> Outcome<Self> {
+        let writer = file.writer()?;
+        let readers = if file.is_on_disk() { READERS } else { 0 };
+        let readers = (0..readers).map(|_| file.reader()).collect::<Outcome<Vec<_>>>()?;
+        let mut threads = Threads::default();
+        let readers = if readers.is_empty() { None } else { Some(threads.read(readers)?) };
+        let wait = file.wait;
+        Ok(Self(Arc::new(Inner { writer: threads.write(file, writer)?, readers, wait, _threads: threads })))
+    }
+
+    async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
+        let wait = self.0.wait;
+        let (job, answer) = job(move |db| file::snapshot(db, wait, question));
+        match &self.0.readers {
+            Some(readers) => readers.send(job).await.map_err(|_| gone())?,
+            None => self.0.writer.send(Task::Run(job)).await.map_err(|_| gone())?,
+        }
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
+        let (job, answer) = job(work);
+        self.0.writer.send(Task::Run(job)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+fn job<T: Send + 'static>(work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static) -> (Job, oneshot::Receiver<Result<T>>) {
+    let (answer, receiver) = oneshot::channel();
+    let job = move |db: Result<&Connection>| {
+        // Nobody listens any more if the caller has dropped the future.
+        let _ = answer.send(db.and_then(|db| work(db).map_err(Fault::into_error)));
+    };
+    (Box::new(job), receiver)
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::StorageUnavailable, "the store's thread has ended; open the store again")
+}
+
+#[async_trait]
+impl ActionStore for SqliteStore {
+    async fn account(&self, user: &UserId) -> Result<Option<Account>> {
+        let user = user.clone();
+        self.read(move |db| rows::account(db, &user)).await
+    }
+
+    async fn actions(&self, user: &UserId) -> Result<Vec<ActionRecord>> {
+        let user = user.clone();
+        self.read(move |db| rows::actions(db, &user)).await
+    }
+
+    async fn conversation(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Conversation>> {
+        let (user, thread, page) = (user.clone(), thread.clone(), page.clone());
+        self.read(move |db| rows::conversation(db, &user, &thread, &page)).await
+    }
+
+    async fn extractions(&self, user: &UserId, thread: Option<&ThreadId>) -> Result<Vec<Extraction>> {
+        let (user, thread) = (user.clone(), thread.cloned());
+        self.read(move |db| rows::extractions(db, &user, thread.as_ref())).await
+    }
+
+    async fn attempts(&self, user: &UserId, from: Timestamp, until: Timestamp) -> Result<Vec<Attempt>> {
+        let user = user.clone();
+        self.read(move |db| rows::attempts(db, &user, from, until)).await
+    }
+
+    async fn changes(&self, user: &UserId, after: u64, limit: u32) -> Result<Vec<ProfileChange>> {
+        let user = user.clone();
+        self.read(move |db| rows::changes(db, &user, after, limit)).await
+    }
+
+    async fn commit(&self, user: &UserId, change: &Change) -> Result<()> {
+        let (answer, committed) = oneshot::channel();
+        let request = Request { user: user.clone(), change: change.clone(), answer };
+        self.0.writer.send(Task::Commit(request)).await.map_err(|_| gone())?;
+        committed.await.map_err(|_| gone())?
+    }
+
+    async fn forget(&self, user: &UserId) -> Result<()> {
+        let (user, wait) = (user.clone(), self.0.wait);
+        self.write(move |db| {
+            file::immediately(db, wait, |db| rows::forget(db, &user))?;
+            // Also when there was nothing to delete: an earlier call may have been kept from erasing the traces.
+            file::erase_traces(db, wait)
+        })
+        .await
+    }
+}
+
+/// What tests of the store itself look at.
+#[cfg(feature = "testing")]
+impl SqliteStore {
+    /// How SQLite goes about every statement that the store runs: its name, and one line for each step.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn query_plans(&self) -> Result<Vec<(&'static str, String)>> {
+        self.read(|db| {
+            rows::STATEMENTS
+                .iter()
+                .map(|(name, sql)| {
+                    let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                    let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>()?;
+                    Ok((*name, steps.join("\n")))
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Lets the database grow to so many pages of 4,096 bytes and no further; never below what it has. `None` lifts the limit.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn limit_pages(&self, pages: Option<u32>) -> Result<()> {
+        let pages = i64::from(pages.unwrap_or(u32::MAX - 1));
+        self.write(move |db| Ok(db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)).await
+    }
+}
