@@ -1,0 +1,1 @@
+//! What proposals may stand on, and what verdicts do, by cases and by properties.
