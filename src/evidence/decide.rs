@@ -1,5 +1,7 @@
 //! A person's verdicts, applied to the profile as it is now: lists are united, a text that has moved on is a conflict.
 
+use std::collections::BTreeSet;
+
 use super::{Applied, Extraction, ExtractionStatus, FieldConflict, ProposedOperation, Verdict, Verdicts};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -35,6 +37,10 @@ pub(crate) fn decide(
         return Err(Error::not_found("there is no such proposal"));
     }
     let mut united = profile.clone();
+    // One call writes a text once; what an earlier call wrote counts, so that the same verdicts find the same conflicts.
+    let is_repeat = |item: &&Extraction| item.status != ExtractionStatus::Pending && verdicts.by_id.contains_key(&item.id);
+    let written = extractions.iter().filter(is_repeat).filter(|item| item.status != ExtractionStatus::Rejected);
+    let mut taken: BTreeSet<ProfileField> = written.filter(|item| is_text(item)).map(|item| item.field.clone()).collect();
     let (mut accepted, mut rejected, mut conflicts, mut changed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for item in extractions {
         let Some(verdict) = verdicts.by_id.get(&item.id) else { continue };
@@ -63,9 +69,17 @@ pub(crate) fn decide(
                 if let Some(value) = &edited {
                     check_value(profile, &item.field, value, limits)?;
                 }
-                if let Some(conflict) = write(&mut united, item, edited.as_ref().unwrap_or(&item.value))? {
-                    conflicts.push(conflict);
+                let value = edited.as_ref().unwrap_or(&item.value);
+                if taken.contains(&item.field) || !is_free(&united, item, value) {
+                    conflicts.push((item, value.clone()));
                     continue;
+                }
+                match item.operation {
+                    ProposedOperation::Add => drop(united.add(&item.field, value)?),
+                    ProposedOperation::Replace => united.put(&item.field, value)?,
+                }
+                if is_text(item) {
+                    taken.insert(item.field.clone());
                 }
             }
             accepted.push(item.id.clone());
@@ -78,30 +92,28 @@ pub(crate) fn decide(
     if !fields.is_empty() {
         united.check(limits)?;
     }
+    let conflict = |(item, proposed): (&Extraction, FieldValue)| FieldConflict {
+        extraction: item.id.clone(),
+        field: item.field.clone(),
+        before: item.before.clone(),
+        now: united.scalar(&item.field).map(str::to_owned),
+        proposed,
+    };
+    let conflicts = conflicts.into_iter().map(conflict).collect();
     Ok(Decision { applied: Applied { accepted, rejected, conflicts, profile: united.clone() }, profile: united, changed, fields })
 }
 
-/// Writes one value, or says why it cannot be written now.
-fn write(profile: &mut Profile, item: &Extraction, value: &FieldValue) -> Result<Option<FieldConflict>> {
+/// Whether the field is still what the proposal was made from. One of the host's own can have gone, or have become a text.
+fn is_free(profile: &Profile, item: &Extraction, value: &FieldValue) -> bool {
     let now = profile.scalar(&item.field);
-    let free = match item.operation {
-        // A field of the host's own can have gone, or have become a text.
+    match item.operation {
         ProposedOperation::Add => profile.is_list(&item.field),
         ProposedOperation::Replace => !profile.is_list(&item.field) && (now == item.before.as_deref() || now == text(value)),
-    };
-    if !free {
-        return Ok(Some(FieldConflict {
-            extraction: item.id.clone(),
-            field: item.field.clone(),
-            before: item.before.clone(),
-            now: now.map(str::to_owned),
-            proposed: value.clone(),
-        }));
     }
-    match item.operation {
-        ProposedOperation::Add => profile.add(&item.field, value).map(|_| None),
-        ProposedOperation::Replace => profile.put(&item.field, value).map(|()| None),
-    }
+}
+
+fn is_text(item: &Extraction) -> bool {
+    item.operation == ProposedOperation::Replace
 }
 
 /// Whether a value is of its field's sort, says something, and fits.

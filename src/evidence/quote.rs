@@ -177,7 +177,7 @@ fn push_plain(c: char, into: &mut Vec<char>) {
 }
 
 /// Whether a character belongs to the one before it: a combining mark, or the vowel or final of a Hangul syllable.
-fn continues(c: char) -> bool {
+pub(super) fn continues(c: char) -> bool {
     if c.is_ascii() {
         return false;
     }
