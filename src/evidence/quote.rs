@@ -176,7 +176,7 @@ fn push_plain(c: char, into: &mut Vec<char>) {
     }
 }
 
-/// Whether a character belongs to the one before it: a combining mark, or the vowel or final of a Hangul syllable.
+/// Whether a character combines with the one before it.
 pub(super) fn continues(c: char) -> bool {
     if c.is_ascii() {
         return false;
@@ -185,7 +185,7 @@ pub(super) fn continues(c: char) -> bool {
     decompose_compatible(c, |part| {
         first.get_or_insert(part);
     });
-    first.is_some_and(|first| is_combining_mark(first) || matches!(first, '\u{1160}'..='\u{11FF}'))
+    first.is_some_and(is_combining_mark)
 }
 
 /// Puts combining marks into their canonical order.

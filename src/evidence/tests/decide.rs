@@ -101,6 +101,11 @@ fn a_text_is_written_while_it_is_as_it_was_and_of_two_the_second_conflicts() {
     assert_eq!(again.applied, decision.applied);
     assert!(again.changed.is_empty() && again.fields.is_empty());
 
+    let after = pending("z", ProfileField::Headline, text("Third"), Some("First"));
+    let chained = apply(&profile, &[new("b", "First"), after], &Verdicts::default().accept("b").accept("z")).expect("decided");
+    assert_eq!(chained.profile.headline.as_deref(), Some("First"));
+    assert_eq!(chained.applied.conflicts[0].extraction, "z".into());
+
     let empty = [pending("g", ProfileField::CareerGoals, text("Lead"), None)];
     let decision = apply(&Profile::default(), &empty, &Verdicts::default().accept("g")).expect("decided");
     assert_eq!(decision.profile.career_goals.as_deref(), Some("Lead"));

@@ -171,6 +171,7 @@ fn guards_read_the_clause_around_the_quote() {
         ("skills", "Go", "I used Rust instead of Go", "Go", &[Negated]),
         ("skills", "SQL", "I cannot write SQL", "SQL", &[Negated]),
         ("interests", "SQL", "I'm not into SQL", "SQL", &[Negated]),
+        ("skills", "sql", "i never used e.g. sql", "sql", &[Negated]),
         // Not denied.
         ("skills", "Rust", "I never used SQL, I learned Rust instead", "I learned Rust", &[]),
         ("skills", "Rust", "I never used SQL. I learned Rust", "I learned Rust", &[]),
@@ -413,11 +414,13 @@ fn evidence_leaves_somebodys_address_out() {
 }
 
 #[test]
-fn an_insight_is_verbatim() {
+fn an_insight_is_verbatim_and_no_guard_doubts_it() {
     let said = "Honestly:  pin the\nversions first. Then train";
     let item = Talk::typed(said).proposed("insights", "PIN the versions first", said);
     assert_eq!((item.value, item.checked), (text("pin the versions first"), true));
     assert_eq!(Talk::typed(said).dropped("insights", "Always pin versions", said), Dropped::NotVerbatim);
+    let said = "I wish she hadn't left it to me: pin the versions first";
+    assert!(Talk::typed(said).proposed("insights", "pin the versions first", said).checked);
 }
 
 #[test]
@@ -567,5 +570,45 @@ proptest! {
             prop_assert_eq!(item.checked, item.cautions.is_empty() && item.status == ExtractionStatus::Pending);
             prop_assert!(!(item.checked && item.basis == Basis::Inferred));
         }
+    }
+}
+
+/// Sentences that were written without a look at the lists. When they were first run, 21 of 35 that are no claim were caught and 26 of 27
+/// claims stayed checked; a phrase list misses things, such as a name as the subject ("Maria writes Julia").
+#[test]
+fn guards_hold_on_sentences_that_they_were_not_made_for() {
+    let cases: &[(&str, &str, bool)] = &[
+        ("SQL", "honestly didnt get to SQL this time", false),
+        ("Rust", "We ended up not needing Rust", false),
+        ("Kubernetes", "Kubernetes was skipped because of time", false),
+        ("Docker", "I still don't really get Docker", false),
+        ("Terraform", "Nobody on the project used Terraform", false),
+        ("grant writing", "grant writing isn't something I did", false),
+        ("Julia", "my supervisor is great at Julia", false),
+        ("public speaking", "One day I'll try public speaking", false),
+        ("Go", "thinking about learning Go", false),
+        ("Spark", "It would have been faster with Spark", false),
+        ("Spark", "Do people still use Spark?", false),
+        ("R", "everyone else used R", false),
+        ("statistics", "I need to get better at statistics", false),
+        ("Swift", "I keep meaning to learn Swift", false),
+        ("Swift", "Without Swift it was hard", false),
+        ("Swift", "can't say I know Swift", false),
+        ("mentoring", "I ended up mentoring two students", true),
+        ("pandas", "so i finally figured out pandas", true),
+        ("Docker", "I got Docker working, which was harder than I thought", true),
+        ("error analysis", "The replication failed but it taught me error analysis", true),
+        ("facilitation", "I ran the meeting, facilitation is now something I can do", true),
+        ("React", "built the front end in React with my team", true),
+        ("survey design", "Wasn't easy, but I learned survey design", true),
+        ("git bisect", "I used git bisect to find the bug. Not sure what is next.", true),
+        ("negotiation", "I practiced negotiation with two vendors", true),
+        ("Rust", "It took a while: I wrote the parser in Rust, and my PR was merged", true),
+        ("open peer review", "They asked for changes and I learned how open peer review works", true),
+        ("Swift", "I paired with Ana and wrote the client in Swift", true),
+        ("Swift", "Yes: Swift and a little Metal", true),
+    ];
+    for (value, said, checked) in cases {
+        assert_eq!(Talk::typed(said).proposed("skills", *value, said).checked, *checked, "{value} in {said}");
     }
 }
