@@ -1,5 +1,12 @@
 //! Proposals for a profile: grounded in what the person said, decided by the person, applied to the profile as it is now.
 
+mod clause;
+mod decide;
+mod ground;
+mod quote;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::opaque_debug;
 use crate::profile::{FieldValue, Profile, ProfileField};
 use crate::runtime::{ExtractionId, MessageId, ThreadId, Timestamp};
+
+// The coach calls these; the rest of the domain needs only the types.
+#[allow(unused_imports)]
+pub(crate) use decide::{Decision, decide};
+#[allow(unused_imports)]
+pub(crate) use ground::{Dropped, Grounded, Grounds, extraction_schema, ground};
 
 /// The person's own words behind a proposal: where they stand, and the words exactly as they were written.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +79,8 @@ pub enum Caution {
     Inferred,
     /// A word was recognised in the text, without understanding the sentence.
     Recognised,
+    /// The person rates themselves ("now an expert"), and a rating is not a fact.
+    SelfRated,
     /// The field already holds something else.
     Replaces,
 }

@@ -1,7 +1,7 @@
 //! What the offline guide says: one question a turn, chosen by step, kind of action and outcome, in the words of a language file.
 
 use crate::action::{Action, ActionKind};
-use crate::conversation::{Choice, Message, Provenance, Role};
+use crate::conversation::{Author, Choice, Message, Provenance, Role};
 use crate::error::opaque_debug;
 use crate::flow::{Ending, Outcome, Step};
 use crate::lang::{self, Words, fill};
@@ -149,6 +149,17 @@ pub(crate) fn disclosure_text(info: &ModelInfo, words: &Words) -> String {
     };
     let address = info.address.as_deref().unwrap_or_default();
     fill(words.text(id), &[("provider", &info.provider), ("model", &info.model), ("address", address)])
+}
+
+/// What the guide says of itself.
+pub(crate) fn info() -> ModelInfo {
+    ModelInfo { provider: "guide".to_owned(), model: "questions-1".to_owned(), place: ModelPlace::Script, address: None }
+}
+
+/// The guide as the author of a message.
+pub(crate) fn author() -> Author {
+    let ModelInfo { provider, model, place, .. } = info();
+    Author { provider, model, place }
 }
 
 fn words_of(request: &Request) -> &'static Words {

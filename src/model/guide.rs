@@ -6,7 +6,7 @@ use super::{Finish, Model, ModelEvent, ModelEvents, Signal};
 use crate::error::Result;
 use crate::prompt::{Purpose, Request};
 use crate::script;
-use crate::usage::{ModelInfo, ModelPlace};
+use crate::usage::ModelInfo;
 
 /// A set of guided questions that needs no model, no network and no key.
 ///
@@ -18,7 +18,7 @@ pub struct OfflineGuide;
 #[async_trait]
 impl Model for OfflineGuide {
     fn info(&self) -> ModelInfo {
-        ModelInfo { provider: "guide".to_owned(), model: "questions-1".to_owned(), place: ModelPlace::Script, address: None }
+        script::info()
     }
 
     async fn ask(&self, request: &Request, events: &mut ModelEvents) -> Result<Finish> {

@@ -1243,6 +1243,7 @@ fn full_state(thread: &ThreadId) -> ThreadState {
         flow,
         waiting: 2,
         waiting_chars: 77,
+        last_user_seq: 7,
         live: Some(Live { attempt: "t".into(), until: time(99) }),
         cancelled: Some("t-0".into()),
         invitation: Invitation::Later(time(5)),
