@@ -104,7 +104,7 @@ pub enum Ending {
 /// What the user said to one question, as far as the course of the debrief depends on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The messages that answer, oldest first.
+    /// The messages that answer, oldest first; not the one that only skips or stops.
     pub messages: Vec<MessageId>,
     /// Whether it was three words or fewer, and not a choice.
     pub terse: bool,
@@ -173,7 +173,7 @@ impl Flow {
         }
         next.exchanges += 1;
         let number = next.exchanges;
-        if !answer.skip && !answer.stop && !answer.messages.is_empty() {
+        if !answer.messages.is_empty() {
             match next.answered.last_mut().filter(|last| last.step == self.step && self.rephrased) {
                 Some(last) => last.messages.extend(answer.messages.iter().cloned()),
                 None => next.answered.push(Answered { step: self.step, messages: answer.messages.clone() }),

@@ -14,7 +14,7 @@ mod proposals;
 mod recap;
 mod text;
 
-pub(crate) use answer::{Understood, understood};
+pub(crate) use answer::understood;
 pub(crate) use proposals::proposals;
 pub(crate) use recap::recap;
 pub use recap::{NextStep, Recap, RecapLine};
@@ -121,12 +121,6 @@ pub(crate) fn question(request: &Request) -> Line {
         Step::More => words.text("more.another").to_owned(),
     };
     plain(&text)
-}
-
-/// The question for the request's step after something heavy was said: acknowledged, with the way out beside it.
-pub(crate) fn gentle(request: &Request) -> Line {
-    let question = question(request);
-    Line { text: paragraphs(&[words_of(request).text("lead.distress"), &question.text]), ..question }
 }
 
 /// What a host shows when this action was finished.

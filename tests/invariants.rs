@@ -86,7 +86,7 @@ async fn i1_neither_conversation_ever_sees_the_other() {
         me.chat().open().await.expect("it opens").reply().await.expect("a greeting");
         me.chat().send("I like otters.").await.expect("a reply");
 
-        let shown = |thread: ThreadId| async {
+        let shown = async |thread: ThreadId| {
             bench.messages(&thread).await.into_iter().map(|message| message.text).collect::<Vec<_>>().join("\n")
         };
         let general = shown(ThreadId::General).await;

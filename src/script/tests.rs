@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::answer::Understood;
 use super::*;
 use crate::action::{Material, NewAction};
 use crate::flow::{Answer, Answered, Budget, Flow};
@@ -167,7 +168,6 @@ fn everything() -> Vec<(Line, bool)> {
                     }
                     lines.push((line(&session.request), true));
                     lines.push((question(&session.request), true));
-                    lines.push((gentle(&session.request), true));
                     if purpose == Purpose::Open {
                         lines.push((opening(&session.request, ModelPlace::Remote), true));
                     }

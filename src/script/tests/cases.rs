@@ -187,16 +187,6 @@ fn quotes_stay_in_the_persons_language() {
 }
 
 #[test]
-fn something_heavy_is_acknowledged_with_the_way_out_beside_it() {
-    let mut session = Session::new("volunteer");
-    session.opens();
-    session.types("I feel worthless about my career");
-    let reply = gentle(&session.request);
-    assert!(reply.text.starts_with("That sounds heavy. You can stop here"));
-    assert_eq!(reply.text.matches('?').count(), 1);
-}
-
-#[test]
 fn no_echo_holds_a_question_of_the_persons() {
     let mut session = Session::new("volunteer");
     session.opens();
