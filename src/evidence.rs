@@ -1,6 +1,7 @@
 //! Proposals for a profile: grounded in what the person said, decided by the person, applied to the profile as it is now.
 
 mod clause;
+mod contact;
 mod decide;
 mod ground;
 mod quote;

@@ -1,10 +1,12 @@
 //! From a model's answer to proposals: what is not in the person's own words is dropped, and what may not be meant is unchecked.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_json::{Value, json};
 
+use super::contact::{has_contact, has_mail};
 use super::decide::{check_value, parts, tidy};
 use super::quote::{Folded, find_quote, unescaped};
 use super::{Basis, Caution, Evidence, Extraction, ExtractionStatus, ProposedOperation, clause};
@@ -233,6 +235,23 @@ impl Found {
     }
 }
 
+/// What the person said: the message, the words that are quoted, and those among them that are the value.
+struct Said<'a> {
+    message: &'a Message,
+    text: &'a Folded<'a>,
+    quote: Range<usize>,
+    claim: Option<Range<usize>>,
+}
+
+impl Said<'_> {
+    /// The quote, without somebody's address that came along; nothing where the claim does not stand without it.
+    fn evidence(&self, field: &ProfileField, words: &Words) -> Option<Evidence> {
+        let clean = |place: &&Range<usize>| *field == ProfileField::Link || !has_contact(self.text.words(place), words);
+        let place = Some(&self.quote).filter(clean).or(self.claim.as_ref().filter(clean))?;
+        Some(self.text.evidence(place, &self.message.id))
+    }
+}
+
 /// One answer's items, one after the other.
 struct Round<'a> {
     grounds: &'a Grounds<'a>,
@@ -256,7 +275,7 @@ impl<'a> Round<'a> {
         let mut value = tidy(&given);
         self.check(&field, &value)?;
         let other_names = self.canonical(&field, &mut value);
-        let mut place = claim(text, &quote, &value, &other_names);
+        let place = claim(text, &quote, &value, &other_names);
         if field == ProfileField::Insights {
             // The person's own words, not the model's spelling of them.
             let words = text.words(place.as_ref().ok_or(Dropped::NotVerbatim)?);
@@ -269,41 +288,45 @@ impl<'a> Round<'a> {
         let known = grounds.profile.holds(&field, &value);
         self.check_new(&field, &value, known)?;
 
-        let chosen = message.provenance == Provenance::Chosen && self.choice_is_about(message, &field);
-        let coach = if place.is_none() { self.confirmed(message, text, &value, &other_names) } else { None };
+        let said = Said { message, text, quote, claim: place };
+        let (basis, evidence, cautions) = self.weigh(&field, &value, &other_names, &said)?;
+        self.seen.insert((field.clone(), key(&value)));
+        Ok(Found { field, value, evidence, basis, cautions: if known { Vec::new() } else { cautions }, known })
+    }
+
+    /// How firmly a value stands on what was said, and what is to be shown for it.
+    fn weigh(
+        &self,
+        field: &ProfileField,
+        value: &FieldValue,
+        names: &[&str],
+        said: &Said<'_>,
+    ) -> Result<(Basis, Vec<Evidence>, Vec<Caution>), Dropped> {
+        let grounds = self.grounds;
+        let chosen = said.message.provenance == Provenance::Chosen && self.choice_is_about(said.message, field);
+        let mut evidence = vec![said.evidence(field, grounds.words).ok_or(Dropped::Excluded)?];
         let mut cautions = Vec::new();
-        let (basis, mut evidence) = match (&place, coach) {
-            (_, Some((asked, doubts))) => {
-                cautions.extend(doubts);
-                (Basis::Confirmed, vec![asked])
+        let basis = if let Some(claim) = &said.claim {
+            if !chosen {
+                cautions.extend(clause::cautions(said.text, claim, field, grounds.words));
             }
-            (Some(claim), None) => {
-                if !chosen {
-                    cautions.extend(clause::cautions(text, claim, &field, grounds.words));
-                }
-                (Basis::Stated, Vec::new())
-            }
-            (None, None) => {
-                cautions.extend(clause::cautions(text, &quote, &field, grounds.words));
-                cautions.push(Caution::Inferred);
-                (Basis::Inferred, Vec::new())
-            }
-        };
-        // A quote need not carry somebody's address along when the claim stands without it.
-        if field != ProfileField::Link && has_contact(text.words(&quote), grounds.words) {
-            let narrow = place.take().filter(|place| !has_contact(text.words(place), grounds.words));
-            evidence.insert(0, text.evidence(&narrow.ok_or(Dropped::Excluded)?, &message.id));
+            Basis::Stated
+        } else if let Some((asked, doubts)) = self.confirmed(said, value, names) {
+            evidence.push(asked);
+            cautions.extend(doubts);
+            Basis::Confirmed
         } else {
-            evidence.insert(0, text.evidence(&quote, &message.id));
-        }
+            cautions.extend(clause::cautions(said.text, &said.quote, field, grounds.words));
+            cautions.push(Caution::Inferred);
+            Basis::Inferred
+        };
         if (grounds.script || self.is_blind()) && !chosen {
             cautions.push(Caution::Recognised);
         }
-        if grounds.profile.scalar(&field).is_some_and(|now| !now.trim().is_empty()) {
+        if grounds.profile.scalar(field).is_some_and(|now| !now.trim().is_empty()) {
             cautions.push(Caution::Replaces);
         }
-        self.seen.insert((field.clone(), key(&value)));
-        Ok(Found { field, value, evidence, basis, cautions: if known { Vec::new() } else { cautions }, known })
+        Ok((basis, evidence, cautions))
     }
 
     fn field(&self, name: &str) -> Result<ProfileField, Dropped> {
@@ -317,7 +340,7 @@ impl<'a> Round<'a> {
     /// Gets the message at this position ready, if it is one that can be quoted.
     fn read(&mut self, seq: u64) -> Result<(), Dropped> {
         let grounds = self.grounds;
-        if !self.texts.contains_key(&seq) {
+        if let Entry::Vacant(vacant) = self.texts.entry(seq) {
             let quotable = |message: &&Message| {
                 message.seq == seq
                     && message.thread == *grounds.thread
@@ -325,7 +348,7 @@ impl<'a> Round<'a> {
                     && matches!(message.provenance, Provenance::Typed | Provenance::Chosen)
             };
             let message = grounds.messages.iter().find(quotable).ok_or(Dropped::NotAUserMessage)?;
-            self.texts.insert(seq, (message, Folded::new(&message.text)));
+            vacant.insert((message, Folded::new(&message.text)));
         }
         Ok(())
     }
@@ -400,12 +423,12 @@ impl<'a> Round<'a> {
     }
 
     /// The words of the coach's question that named the value, if the message is nothing but a yes to it; and what makes the yes doubtful.
-    fn confirmed(&self, message: &Message, text: &Folded<'_>, value: &FieldValue, names: &[&str]) -> Option<(Evidence, Vec<Caution>)> {
+    fn confirmed(&self, said: &Said<'_>, value: &FieldValue, names: &[&str]) -> Option<(Evidence, Vec<Caution>)> {
         let words = self.grounds.words;
-        if !is_yes(text, words) {
+        if !is_yes(said.text, words) {
             return None;
         }
-        let asked = self.coach_before(message, |_| true)?;
+        let asked = self.coach_before(said.message, |_| true)?;
         let question = Folded::new(&asked.text);
         let place = claim(&question, &question.all(), value, names)?;
         // "Python or R?", "yes" names neither.
@@ -479,37 +502,4 @@ fn is_yes(text: &Folded<'_>, words: &Words) -> bool {
     yes.iter().any(|place| Some(place.start) == first)
         && spoken.all(|piece| covered.contains(&piece))
         && !text.words(&text.all()).contains('?')
-}
-
-/// Whether a text holds an address: of mail, of a page, of a phone or of a house.
-fn has_contact(text: &str, words: &Words) -> bool {
-    let folded = Folded::new(text).into_key();
-    let page = ["http://", "https://", "www."].iter().any(|start| folded.contains(start));
-    page || has_mail(&folded) || has_phone(&folded) || has_street(&folded, words)
-}
-
-fn has_mail(text: &str) -> bool {
-    let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '(' | ')'));
-    words.any(|word| word.split_once(['@', '＠']).is_some_and(|(name, host)| name.ends_with(char::is_alphanumeric) && host.contains('.')))
-}
-
-/// Seven digits or more, with nothing but separators between them; but not years and dates.
-fn has_phone(folded: &str) -> bool {
-    let mut numbers = folded.split(|c: char| !c.is_numeric() && !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '+'));
-    numbers.any(|number| {
-        let groups: Vec<&str> = number.split(|c: char| !c.is_numeric()).filter(|group| !group.is_empty()).collect();
-        let year = |group: &&str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
-        let dated = groups.iter().any(year) && groups.iter().all(|group| group.len() <= 2 || year(group));
-        !dated && groups.iter().map(|group| group.chars().count()).sum::<usize>() >= 7
-    })
-}
-
-/// A house's number with a street's name behind it: `12 Elm Street`.
-fn has_street(folded: &str, words: &Words) -> bool {
-    let street = words.list("street_words");
-    let tokens: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
-    tokens.iter().enumerate().any(|(at, token)| {
-        let number = token.len() <= 5 && token.starts_with(char::is_numeric) && !token.contains("th");
-        number && tokens.iter().skip(at + 2).take(2).any(|token| street.iter().any(|word| word == token))
-    })
 }
