@@ -242,6 +242,36 @@ async fn several_processes_open_a_new_file_at_once_and_lose_nothing() {
     assert_eq!(read(&SqliteStore::open(&path).unwrap(), &user).await.messages.len(), 80);
 }
 
+/// Runs itself; the child says things and notes each that was acknowledged, until it is killed.
+#[tokio::test]
+async fn i10_what_was_acknowledged_outlives_a_kill() {
+    let user = UserId::new("u");
+    if let Some(folder) = env::var_os("STORE_TO_BE_KILLED") {
+        let store = SqliteStore::open(Path::new(&folder).join("coach.db")).unwrap();
+        for n in 1.. {
+            say(&store, &user, &format!("{n}")).await.unwrap();
+            fs::write(Path::new(&folder).join("acknowledged"), format!("{n:09}")).unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = "i10_what_was_acknowledged_outlives_a_kill";
+    let mut child = Command::new(env::current_exe().unwrap());
+    let mut child = child.args(["--exact", name]).env("STORE_TO_BE_KILLED", folder.path()).spawn().unwrap();
+    let acknowledged = || fs::read_to_string(folder.path().join("acknowledged")).ok()?.parse::<usize>().ok();
+    while acknowledged().is_none_or(|count| count < 40) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The last note may have been cut off by the kill.
+    let count = acknowledged().unwrap_or(40);
+    let store = SqliteStore::open(folder.path().join("coach.db")).unwrap();
+    let said = read(&store, &user).await.messages.len();
+    assert!(said >= count, "{said} of {count}");
+    say(&store, &user, "and on").await.unwrap();
+}
+
 #[test]
 fn a_new_file_is_opened_by_all_who_come_at_once() {
     let folder = tempfile::tempdir().unwrap();
