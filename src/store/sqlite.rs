@@ -167,11 +167,11 @@ impl ActionStore for SqliteStore {
     }
 
     async fn forget(&self, user: &UserId) -> Result<()> {
-        let (user, wait) = (user.clone(), self.0.wait);
+        let (user, wait, on_disk) = (user.clone(), self.0.wait, self.0.readers.is_some());
         self.write(move |db| {
             file::immediately(db, wait, |db| rows::forget(db, &user))?;
             // Also when there was nothing to delete: an earlier call may have been kept from erasing the traces.
-            file::erase_traces(db, wait)
+            if on_disk { file::erase_traces(db, wait) } else { Ok(()) }
         })
         .await
     }

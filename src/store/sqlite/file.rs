@@ -190,3 +190,26 @@ pub(super) fn erase_traces(db: &Connection, wait: Duration) -> Outcome<()> {
     erased?;
     patiently(wait, || if cut_log(db)? { Ok(()) } else { Err(Fault::TracesRemain) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SQLite passes over a pragma whose name it does not know without a word.
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn every_pragma_is_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::at(&folder.path().join("coach.db"), Duration::ZERO).unwrap();
+        for db in [file.writer().unwrap(), file.reader().unwrap()] {
+            let value = |name| db.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+            assert_eq!(value("journal_mode"), "wal".to_owned().into());
+            let durable = [("synchronous", 2), ("fullfsync", 1), ("checkpoint_fullfsync", 1), ("secure_delete", 1)];
+            for (name, expected) in durable.into_iter().chain([("temp_store", 2), ("trusted_schema", 0), ("user_version", 1)]) {
+                assert_eq!(value(name), i64::from(expected).into(), "{name}");
+            }
+        }
+        let reader = file.reader().unwrap();
+        assert!(reader.execute("DELETE FROM account", []).is_err());
+    }
+}
