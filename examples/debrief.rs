@@ -71,8 +71,7 @@ struct Options {
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options =
-            Self { db: "debrief.db".to_owned(), user: "me".to_owned(), title: None, kind: None, language: None, json: false };
+        let mut options = Self { db: "debrief.db".to_owned(), user: "me".to_owned(), title: None, kind: None, language: None, json: false };
         while let Some(name) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
@@ -207,8 +206,7 @@ fn recap_event(recap: &Recap) -> Value {
 }
 
 fn item(item: &Extraction) -> Value {
-    let evidence: Vec<_> =
-        item.evidence.iter().map(|evidence| json!({ "message": evidence.message, "quote": evidence.quote })).collect();
+    let evidence: Vec<_> = item.evidence.iter().map(|evidence| json!({ "message": evidence.message, "quote": evidence.quote })).collect();
     json!({
         "id": item.id,
         "field": item.field,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use completion_coach::testing::{Act, ManualClock, ScriptedModel, SeededIds};
 use completion_coach::{
-    ActionStore, Allowance, AllowanceRates, Builder, Clock, CompletionCoach, CustomField, Debrief, DebriefState, Delivery, Ending, ErrorKind,
-    Extraction, ExtractionStatus, Finding, Message, NewAction, NewMessage, OfflineGuide, Page, PartRole, Profile, Provenance, Rate, Request,
-    Role, Signal, SqliteStore, ThreadId, TurnEvent, User, UserId, Verdicts,
+    ActionStep, ActionStore, Allowance, AllowanceRates, Builder, Clock, CompletionCoach, CustomField, Debrief, DebriefState, Delivery,
+    Ending, ErrorKind, Extraction, ExtractionStatus, Finding, Message, NewAction, NewMessage, OfflineGuide, Page, PartRole, Profile,
+    Provenance, Rate, Request, Role, Signal, SqliteStore, ThreadId, TurnEvent, User, UserId, Verdicts,
 };
 use tempfile::TempDir;
 
@@ -72,6 +72,13 @@ fn kind<T: std::fmt::Debug>(result: Result<T, completion_coach::Error>) -> Error
     result.expect_err("it must not succeed").kind()
 }
 
+/// A turn whose model is at work, and that is dropped then.
+async fn under_way(turn: Result<completion_coach::Turn, completion_coach::Error>) {
+    let mut turn = turn.expect("a turn");
+    let waited = tokio::time::timeout(Duration::from_millis(20), turn.next()).await;
+    assert!(waited.is_err(), "the model is still at work");
+}
+
 fn texts(request: &Request) -> String {
     request.parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n")
 }
@@ -86,9 +93,8 @@ async fn i1_neither_conversation_ever_sees_the_other() {
         me.chat().open().await.expect("it opens").reply().await.expect("a greeting");
         me.chat().send("I like otters.").await.expect("a reply");
 
-        let shown = async |thread: ThreadId| {
-            bench.messages(&thread).await.into_iter().map(|message| message.text).collect::<Vec<_>>().join("\n")
-        };
+        let shown =
+            async |thread: ThreadId| bench.messages(&thread).await.into_iter().map(|message| message.text).collect::<Vec<_>>().join("\n");
         let general = shown(ThreadId::General).await;
         let one = shown(ThreadId::Debrief("first".into())).await;
         assert!(general.contains("otters") && !general.contains("magpie") && !general.contains("heron"));
@@ -155,22 +161,12 @@ async fn i3_only_a_done_action_that_was_started_has_a_debrief() {
         let me = bench.user();
         me.add_action(NewAction::new("volunteer", "A shift").id("a")).await.expect("added");
         let debrief = me.debrief("a");
-        for step in ["active", "saved", "active", "in_progress"] {
-            assert_eq!(kind(debrief.open().await), ErrorKind::WrongStatus, "{step}");
-            assert_eq!(kind(debrief.stream("Hello.").await), ErrorKind::WrongStatus, "{step}");
-            assert_eq!(kind(debrief.decline().await), ErrorKind::WrongStatus, "{step}");
-            match step {
-                "saved" => me.unsave_action("a").await,
-                "in_progress" => me.complete_action("a").await,
-                _ if me.action("a").await.expect("there").status.as_str() == "active" => me.start_action("a").await,
-                _ => me.action("a").await,
-            }
-            .expect("the step can be taken");
-            if me.action("a").await.expect("there").status.as_str() == "done" {
-                break;
-            }
+        for step in [ActionStep::Save, ActionStep::Start, ActionStep::Complete] {
+            assert_eq!(kind(debrief.open().await), ErrorKind::WrongStatus, "before {step:?}");
+            assert_eq!(kind(debrief.stream("Hello.").await), ErrorKind::WrongStatus, "before {step:?}");
+            assert_eq!(kind(debrief.decline().await), ErrorKind::WrongStatus, "before {step:?}");
+            me.step("a", step).await.expect("the step can be taken");
         }
-        assert_eq!(me.action("a").await.expect("there").status.as_str(), "done");
         assert_eq!(kind(debrief.stream("Before it was opened.").await), ErrorKind::WrongStatus);
         let first = me.mark_completion_started("a").await.expect("started");
         bench.clock.advance(Duration::from_secs(60));
@@ -261,13 +257,13 @@ async fn i5_a_dropped_turn_frees_its_thread_at_once_and_a_lost_one_after_its_lea
     on_every_store(async |bench| {
         let debrief = bench.opened("a").await;
         bench.model.play([Act::Hang]);
-        drop(debrief.stream("An answer.").await.expect("a turn"));
+        under_way(debrief.stream("An answer.").await).await;
         debrief.resume().await.expect("free at once").reply().await.expect("a reply");
 
         // Another coach, as after a crash, waits for the lease.
         let lost = bench.other_coach().user("ada").debrief("a");
         bench.model.play([Act::Hang]);
-        drop(lost.stream("More.").await.expect("a turn"));
+        under_way(lost.stream("More.").await).await;
         assert_eq!(kind(debrief.resume().await), ErrorKind::Busy);
         bench.clock.advance(Duration::from_secs(131));
         debrief.resume().await.expect("the lease has ended").reply().await.expect("a reply");
@@ -378,7 +374,8 @@ async fn i8_no_quote_no_proposal_and_no_verdict_no_change() {
         debrief.send("I learned Rust and I lead the data group now.").await.expect("a reply");
 
         // Said by the coach, invented, or in nobody's message: none of it is proposed.
-        for answer in [proposed("skills", "COBOL", 3, "Have you used COBOL?"), proposed("skills", "Go", 2, "I learned Go"), "[]".to_owned()] {
+        for answer in [proposed("skills", "COBOL", 3, "Have you used COBOL?"), proposed("skills", "Go", 2, "I learned Go"), "[]".to_owned()]
+        {
             bench.model.say(answer);
             debrief.send(NewMessage::typed("There was more to it than that.")).await.ok();
             assert_eq!(debrief.propose().await.expect("a proposal").items, []);

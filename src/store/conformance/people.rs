@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::{Failure, Verdict};
+use crate::action::{Action, ActionSource, ActionStatus, Material};
+use crate::conversation::{
+    Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, Invitation, Live, Message, ProfileChange, Provenance,
+    Review, Role, ThreadState,
+};
 use crate::error::ErrorKind;
+use crate::evidence::{Basis, Caution, Evidence, Extraction, ExtractionStatus, ProposedOperation};
+use crate::flow::{Ending, Flow};
+use crate::profile::{CustomField, Education, FieldValue, Profile, ProfileField, Work};
 use crate::runtime::{ActionId, Ids, MessageId, RandomIds, ThreadId, Timestamp, UserId};
 use crate::store::{ActionStore, Change, Page, Write};
-use crate::{
-    Account, Action, ActionRecord, ActionSource, ActionStatus, Allowance, Attempt, AttemptStatus, Author, Basis, Caution, ChangeCause,
-    Choice, Consent, Conversation, CustomField, Education, Ending, Evidence, Extraction, ExtractionStatus, FieldValue, Flow, Invitation,
-    Live, Material, Message, ModelPlace, Operation, Profile, ProfileChange, ProfileField, ProposedOperation, Provenance, Review, Role,
-    ThreadState, Usage, Work,
-};
+use crate::usage::{Allowance, Attempt, AttemptStatus, ModelPlace, Operation, Usage};
 
 /// The greatest version and position that there can be: every language's numbers hold it exactly.
 pub(super) const GREATEST: u64 = (1 << 53) - 1;
@@ -237,13 +240,13 @@ pub(super) fn full_message(thread: &ThreadId) -> Message {
 }
 
 pub(super) fn full_state(thread: &ThreadId) -> ThreadState {
-    let answered = vec![crate::Answered { step: crate::Step::Lesson, messages: vec!["m".into(), "n".into()] }];
+    let answered = vec![crate::flow::Answered { step: crate::flow::Step::Lesson, messages: vec!["m".into(), "n".into()] }];
     let flow = Flow {
-        step: crate::Step::Next,
+        step: crate::flow::Step::Next,
         rephrased: true,
         terse: 1,
         exchanges: 3,
-        outcome: Some(crate::Outcome::Mixed),
+        outcome: Some(crate::flow::Outcome::Mixed),
         answered,
         ended: Some(Ending::Terse),
     };

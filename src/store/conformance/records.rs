@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use super::people::*;
 use super::{Verdict, ensure, same};
+use crate::action::{Action, ActionSource, ActionStatus};
+use crate::conversation::{
+    Account, ActionRecord, ChangeCause, Choice, Consent, Invitation, Message, ProfileChange, Provenance, Review, Role, ThreadState,
+};
 use crate::error::ErrorKind;
+use crate::evidence::{Basis, Extraction, ExtractionStatus, ProposedOperation};
+use crate::flow::{Ending, Flow};
+use crate::profile::{CustomField, Education, FieldValue, Profile, ProfileField, Work};
 use crate::runtime::{ThreadId, Timestamp};
 use crate::store::{ActionStore, Page, Write};
-use crate::{
-    Account, Action, ActionRecord, ActionSource, ActionStatus, Allowance, Attempt, AttemptStatus, Basis, ChangeCause, Choice, Consent,
-    CustomField, Education, Ending, Extraction, ExtractionStatus, FieldValue, Flow, Invitation, Message, ModelPlace, Operation, Profile,
-    ProfileChange, ProfileField, ProposedOperation, Provenance, Review, Role, ThreadState, Usage, Work,
-};
+use crate::usage::{Allowance, Attempt, AttemptStatus, ModelPlace, Operation, Usage};
 
 pub(super) async fn everything_comes_back(store: Arc<dyn ActionStore>) -> Verdict {
     let mut me = Person::new(&store).await?;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::people::*;
 use super::{Failure, Verdict, ensure, same};
+use crate::action::{Action, ActionSource, ActionStatus};
+use crate::conversation::{Account, ActionRecord, Conversation, Live, Message, Review, Role, ThreadState};
 use crate::error::{Error, ErrorKind};
+use crate::profile::Profile;
 use crate::runtime::{ThreadId, UserId};
 use crate::store::{ActionStore, Change, Page, Write};
-use crate::{Account, Action, ActionRecord, ActionSource, ActionStatus, Conversation, Live, Message, Profile, Review, Role, ThreadState};
 
 pub(super) async fn i1_no_thread_shows_another(store: Arc<dyn ActionStore>) -> Verdict {
     let mut me = Person::settled(&store, "mine").await?;
