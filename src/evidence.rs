@@ -17,10 +17,8 @@ use crate::profile::{FieldValue, Profile, ProfileField};
 use crate::runtime::{ExtractionId, MessageId, ThreadId, Timestamp};
 
 // The coach calls these; the rest of the domain needs only the types.
-#[allow(unused_imports)]
-pub(crate) use decide::{Decision, decide};
-#[allow(unused_imports)]
-pub(crate) use ground::{Dropped, Grounded, Grounds, extraction_schema, ground};
+pub(crate) use decide::decide;
+pub(crate) use ground::{Grounds, extraction_schema, ground};
 
 /// The person's own words behind a proposal: where they stand, and the words exactly as they were written.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -275,7 +275,7 @@ fn guidance(brief: &Brief<'_>, answered: bool) -> String {
             }
             tell(&standing(flow));
             if flow.rephrased {
-                tell("They said little: ask the same again, easier and more concrete.");
+                tell("They said little: ask about this step, easier and more concrete.");
             }
         }
         (Purpose::Closing, true) => tell(match flow.ended {

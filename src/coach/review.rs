@@ -44,6 +44,7 @@ async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()>
             messages: &job.request.messages,
             earlier,
             vocabulary: &core.vocabulary,
+            language: core.tag(&conversation.account),
             words: core.words(&conversation.account),
             limits: &core.rules.limits,
             script,

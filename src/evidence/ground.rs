@@ -37,7 +37,9 @@ pub(crate) struct Grounds<'a> {
     pub(crate) earlier: &'a [Extraction],
     /// The host's vocabulary.
     pub(crate) vocabulary: &'a [Term],
-    /// The words of the conversation's language.
+    /// The conversation's language, as a BCP 47 tag.
+    pub(crate) language: &'a str,
+    /// The words of that language, or of English where there are none.
     pub(crate) words: &'a Words,
     /// How much fits.
     pub(crate) limits: &'a Limits,
@@ -320,7 +322,9 @@ impl<'a> Round<'a> {
             cautions.push(Caution::Inferred);
             Basis::Inferred
         };
-        if (grounds.script || self.is_blind()) && !chosen {
+        // An insight is a whole sentence to the letter: a script need not understand it to propose it.
+        let recognised = grounds.script && *field != ProfileField::Insights;
+        if (recognised || self.is_blind()) && !chosen {
             cautions.push(Caution::Recognised);
         }
         if grounds.profile.scalar(field).is_some_and(|now| !now.trim().is_empty()) {
@@ -442,8 +446,7 @@ impl<'a> Round<'a> {
     fn is_blind(&self) -> bool {
         let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         let words = self.grounds.words;
-        let other = self.grounds.profile.language.as_deref().is_some_and(|tag| primary(tag) != primary(&words.tag));
-        other || words.list("negation").is_empty()
+        primary(self.grounds.language) != primary(&words.tag) || words.list("negation").is_empty()
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::conversation::{Choice, Message, Provenance, Role};
+use crate::evidence::ground::{Dropped, Grounded};
 use crate::lang::{Words, words};
 use crate::limits::Limits;
 use crate::profile::Term;
@@ -85,6 +86,7 @@ impl Talk {
             messages: &self.messages,
             earlier: &self.earlier,
             vocabulary: &self.vocabulary,
+            language: self.profile.language.as_deref().unwrap_or("en"),
             words: self.words,
             limits: &Limits::default(),
             script: self.script,

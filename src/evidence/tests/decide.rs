@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::{ErrorKind, Result};
+use crate::evidence::decide::Decision;
 use crate::profile::{CustomField, Work};
 
 const NOW: Timestamp = Timestamp::from_millis(9);

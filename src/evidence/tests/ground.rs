@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::quote::Folded;
 use super::*;
+use crate::evidence::ground::{Dropped, Grounded};
 use crate::profile::{CustomField, Education, Work};
 
 use Caution::{Hypothetical, Inferred, Negated, Question, Recognised, Replaces, SelfRated, ThirdPerson, Wish};
