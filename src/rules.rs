@@ -67,6 +67,7 @@ pub(crate) struct Notes {
 }
 
 /// What follows from what was said.
+#[expect(clippy::large_enum_variant, reason = "there is one a decision, and it is taken apart at once")]
 #[derive(Debug)]
 pub(crate) enum Begun {
     /// The answer is stored already.

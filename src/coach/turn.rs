@@ -34,6 +34,7 @@ const MOST_TEXT: usize = 16 * 1024;
 const MOST_JSON: usize = 64 * 1024;
 
 /// What happens during a turn.
+#[expect(clippy::large_enum_variant, reason = "there is one reply a turn, and a host should not have to unbox it")]
 #[derive(Clone, PartialEq)]
 pub enum TurnEvent {
     /// More of the reply.
@@ -70,6 +71,7 @@ pub struct Turn {
 }
 opaque_debug!(Turn {});
 
+#[expect(clippy::large_enum_variant, reason = "there is one state a turn, and it is not moved about")]
 enum State {
     Ready(std::vec::IntoIter<TurnEvent>),
     Running { task: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>, events: mpsc::UnboundedReceiver<TurnEvent> },
