@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::{Action, ActionStatus, ActionStep, wrong_status};
 use crate::conversation::{
-    Author, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Review, Role, Said, ThreadState,
+    Author, Choice, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Review, Role, Said, ThreadState,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Answer, Budget, Ending, Flow};
@@ -17,6 +17,10 @@ use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, ModelPlace
 
 /// The most messages of a user that may wait for one reply.
 pub(crate) const MOST_WAITING: u32 = 3;
+
+/// The most choices of one message, and the most characters of one.
+const MOST_CHOICES: usize = 8;
+const MOST_CHOICE_CHARS: usize = 200;
 
 /// The settings that decide.
 #[derive(Debug, Clone, Copy, Default)]
@@ -136,11 +140,15 @@ impl Conversation {
     }
 
     /// Clears the attempt away because the person wants something else. Its turn will end with `Cancelled`.
-    pub(crate) fn clear(&self, state: &mut ThreadState, now: Timestamp) -> Option<Attempt> {
+    pub(crate) fn clear(&self, state: &mut ThreadState, at: &Circumstances<'_>) -> Option<Attempt> {
         let live = state.live.take()?;
         state.cancelled = Some(live.attempt);
-        let running = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running);
-        running.map(|attempt| Attempt { status: AttemptStatus::Cancelled, ended_at: Some(now), ..attempt })
+        let running = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running)?;
+        let usage = match at.holder {
+            Holder::Gone(usage) => usage,
+            Holder::Unknown => running.usage,
+        };
+        Some(Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..running })
     }
 
     /// The rules of a turn's beginning.
@@ -304,7 +312,7 @@ impl Conversation {
     /// `skip_question`: the guide asks the next question, or closes the debrief. It is an exchange, so that it ends.
     pub(crate) fn skip(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         let mut state = self.running(thread)?;
-        let notes = Notes { freed: self.clear(&mut state, at.now), ..Notes::default() };
+        let notes = Notes { freed: self.clear(&mut state, at), ..Notes::default() };
         let mut answer = self.answer(&state, &[], at.words);
         answer.terse = false;
         answer.skip = answer.messages.is_empty();
@@ -324,7 +332,7 @@ impl Conversation {
     pub(crate) fn stop(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         self.gate()?;
         let mut state = self.state_of(thread);
-        let notes = Notes { freed: self.clear(&mut state, at.now), ..Notes::default() };
+        let notes = Notes { freed: self.clear(&mut state, at), ..Notes::default() };
         if state.round == 0 {
             return Err(not_started());
         }
@@ -369,9 +377,13 @@ impl Conversation {
     ) -> Result<(Option<Attempt>, ThreadState)> {
         self.gate()?;
         let mut state = self.state_of(thread);
-        let freed = self.clear(&mut state, at.now);
+        if state.flow.ended.is_some() {
+            // There is nothing left to ask about.
+            return Ok((None, state));
+        }
+        let freed = self.clear(&mut state, at);
         state.invitation = invitation;
-        if invitation == Invitation::Declined && state.round > 0 && state.flow.ended.is_none() {
+        if invitation == Invitation::Declined && state.round > 0 {
             state.flow.ended = Some(Ending::Stopped);
             state.waiting = 0;
             state.waiting_chars = 0;
@@ -503,6 +515,16 @@ impl Conversation {
     fn spend(&self, operation: Operation, at: &Circumstances<'_>) -> Result<Allowance> {
         self.account.allowance.spend(operation, &at.rules.rates, at.now)
     }
+}
+
+/// The choices that can be shown and taken: a model may offer anything.
+pub(crate) fn usable(choices: Vec<Choice>) -> Vec<Choice> {
+    let mut ids = std::collections::BTreeSet::new();
+    let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= MOST_CHOICE_CHARS;
+    let mut usable: Vec<_> = choices.into_iter().filter(|choice| fits(&choice.id) && fits(&choice.text)).collect();
+    usable.retain(|choice| ids.insert(choice.id.clone()));
+    usable.truncate(MOST_CHOICES);
+    usable
 }
 
 /// A new attempt, and the state that names it.

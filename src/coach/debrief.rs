@@ -191,7 +191,7 @@ impl Debrief {
         self.at_once(|conversation, id, at| conversation.reopen(&self.thread, id, at)).await
     }
 
-    /// "Just done": do not ask. What has begun ends. Opening it later is still possible.
+    /// "Just done": do not ask. What has begun ends; what has ended stays as it is. Opening it later is still possible.
     ///
     /// # Errors
     /// `NotFound`; `WrongStatus` if the action is not done.
@@ -272,6 +272,9 @@ impl Debrief {
             .decide(&self.user, &self.thread, &Page::newest(0), |conversation| {
                 let at = self.core.circumstances(conversation);
                 let (freed, state) = conversation.invite(&self.thread, invitation, &at)?;
+                if conversation.state.as_ref() == Some(&state) {
+                    return Ok((Vec::new(), ()));
+                }
                 let writes = freed.map(Write::Attempt).into_iter().chain([Write::Thread(state)]);
                 Ok((writes.collect(), ()))
             })

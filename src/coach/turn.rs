@@ -436,7 +436,7 @@ impl Job {
                         draft.text.push_str(&text);
                         piece(&text);
                     }
-                    ModelEvent::Choices(choices) => draft.choices = choices,
+                    ModelEvent::Choices(choices) => draft.choices = rules::usable(choices),
                     ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
                     ModelEvent::Signal(Signal::Enough) => draft.enough = true,
                     ModelEvent::Signal(Signal::HandOver) => draft.hand_over = true,
@@ -454,7 +454,7 @@ impl Job {
         })
         .await?;
         match finish {
-            Finish::Complete if !draft.text.trim().is_empty() || draft.hand_over => Ok(draft),
+            Finish::Complete if !draft.text.trim().is_empty() || (draft.hand_over && request.signals) => Ok(draft),
             Finish::Complete => Err(incomplete("the model's reply was empty; resume to ask again")),
             Finish::Refused => {
                 Err(Error::new(ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it"))

@@ -354,9 +354,8 @@ impl User {
         for thread in threads {
             let clear = |conversation: &crate::conversation::Conversation| {
                 let mut state = conversation.state_of(&thread);
-                let at = self.core.clock.now();
                 let live = state.live.is_some();
-                let freed = conversation.clear(&mut state, at);
+                let freed = conversation.clear(&mut state, &self.core.circumstances(conversation));
                 let writes = live.then_some(Write::Thread(state)).into_iter().chain(freed.map(Write::Attempt));
                 Ok((writes.collect(), ()))
             };
