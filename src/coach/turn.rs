@@ -341,10 +341,6 @@ impl Job {
             Err(error) => return Err(error),
         };
         let mut after = self.after(&flow, &draft);
-        if after.ended == Some(Ending::HandedOver) && draft.text.trim().is_empty() {
-            let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
-            return Ok(self.by_guide(line, after, &hand_on));
-        }
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.model.as_ref().is_none_or(|model| model.info().place == ModelPlace::Script);
         let checked = |draft: &Draft, after: &Flow| {
@@ -370,6 +366,11 @@ impl Job {
                 }
             }
             findings = Vec::new();
+        }
+        // The first try or the second: a person is called without a word from the model.
+        if after.ended == Some(Ending::HandedOver) && draft.text.trim().is_empty() {
+            let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
+            return Ok(self.by_guide(line, after, &hand_on));
         }
         if !live {
             hand_on(TurnEvent::Text(draft.text.clone()));
