@@ -480,13 +480,17 @@ impl Job {
                     return Poll::Ready(Err(Error::internal("the model's code panicked; what you wrote is kept, resume to ask again")));
                 }
             }
-            if deadline.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Err(Error::new(
+            match catch_unwind(AssertUnwindSafe(|| deadline.as_mut().poll(context))) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(())) => Poll::Ready(Err(Error::new(
                     ErrorKind::ModelUnavailable,
                     "the model did not answer in time; what you wrote is kept, resume to ask again",
-                )));
+                ))),
+                // What tokio does where it has no timer, or is not there any more.
+                Err(_) => Poll::Ready(Err(Error::internal(
+                    "the clock panicked; go on inside a tokio runtime whose timers are enabled, and resume to ask again",
+                ))),
             }
-            Poll::Pending
         })
         .await
     }
