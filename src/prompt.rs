@@ -241,6 +241,11 @@ fn transcript(brief: &Brief<'_>) -> Part {
     Part { role: PartRole::User, text, stable: false }
 }
 
+/// Whether nothing of a text would be left in a prompt: it is blank, or made of characters that show nothing.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text::lines(text).is_empty()
+}
+
 /// Some servers refuse a blank text, so a blank message is none.
 fn words(message: &Message) -> Option<String> {
     Some(escape(&text::lines(&message.text))).filter(|text| !text.is_empty())

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Answer, Budget, Ending, Flow};
 use crate::lang::Words;
 use crate::limits::{Limits, characters};
-use crate::prompt::Purpose;
+use crate::prompt::{Purpose, is_blank};
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp};
 use crate::script::{self, Line};
 use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, ModelPlace, Operation, Usage};
@@ -259,7 +259,7 @@ impl Conversation {
 
     fn words_of(&self, said: &Said, limits: &Limits) -> Result<(String, Provenance, Option<String>)> {
         match said {
-            Said::Typed(text) if text.trim().is_empty() => Err(Error::invalid("message", "there is nothing in it; say something or stop")),
+            Said::Typed(text) if is_blank(text) => Err(Error::invalid("message", "there is nothing in it; say something or stop")),
             Said::Typed(text) => {
                 characters("message", text, limits.message)?;
                 Ok((text.clone(), Provenance::Typed, None))

@@ -368,7 +368,7 @@ impl Job {
             findings = Vec::new();
         }
         // The first try or the second: a person is called without a word from the model.
-        if after.ended == Some(Ending::HandedOver) && draft.text.trim().is_empty() {
+        if after.ended == Some(Ending::HandedOver) && prompt::is_blank(&draft.text) {
             let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
             return Ok(self.by_guide(line, after, &hand_on));
         }
@@ -455,7 +455,7 @@ impl Job {
         })
         .await?;
         match finish {
-            Finish::Complete if !draft.text.trim().is_empty() || (draft.hand_over && request.signals) => Ok(draft),
+            Finish::Complete if !prompt::is_blank(&draft.text) || (draft.hand_over && request.signals) => Ok(draft),
             Finish::Complete => Err(incomplete("the model's reply was empty; resume to ask again")),
             Finish::Refused => {
                 Err(Error::new(ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it"))
