@@ -416,7 +416,7 @@ impl Core {
         let found = self.store.conversation(user, thread, page).await?;
         found.ok_or_else(|| match thread {
             ThreadId::General => Error::not_found("there is no such user yet; save a profile or record an action first"),
-            ThreadId::Debrief(_) => Error::not_found("this user has no such action"),
+            ThreadId::Debrief(_) => Error::not_found("this user has no such action; add it or record it as done first"),
         })
     }
 

@@ -225,7 +225,7 @@ impl Debrief {
         read.gate()?;
         let state = read.state_of(&self.thread);
         let words = self.core.words(&read.account);
-        let action = read.action.as_ref().ok_or_else(|| Error::not_found("this user has no such action"))?;
+        let action = read.action.as_ref().ok_or_else(|| Error::not_found("this user has no such action; add it or record it as done first"))?;
         Ok(script::recap(action, &state.flow, &read.messages, words))
     }
 

@@ -444,5 +444,5 @@ fn with_user(account: Option<&Account>, writes: impl IntoIterator<Item = Write>)
 }
 
 fn no_action() -> Error {
-    Error::not_found("this user has no such action")
+    Error::not_found("this user has no such action; add it or record it as done first")
 }
