@@ -358,7 +358,7 @@ impl Core {
         Circumstances {
             rules: &self.rules,
             words: self.words(&conversation.account),
-            place: self.model.info().place,
+            place: if self.allowed(&conversation.account).is_ok() { self.model.info().place } else { ModelPlace::Script },
             holder: self.holder(conversation),
             now: self.clock.now(),
         }
@@ -415,15 +415,15 @@ impl Core {
         }
         let found = self.store.conversation(user, thread, page).await?;
         found.ok_or_else(|| match thread {
-            ThreadId::General => Error::not_found("there is no such user yet; save a profile or record an action first"),
-            ThreadId::Debrief(_) => Error::not_found("this user has no such action; add it or record it as done first"),
+            ThreadId::General => no_user(),
+            ThreadId::Debrief(_) => no_action(),
         })
     }
 
     pub(crate) async fn account(&self, user: &UserId) -> Result<Account> {
         user.check()?;
         let account = self.store.account(user).await?;
-        account.ok_or_else(|| Error::not_found("there is no such user yet; save a profile or record an action first"))
+        account.ok_or_else(no_user)
     }
 
     pub(crate) async fn commit(&self, user: &UserId, version: u64, writes: Vec<Write>) -> Result<()> {
@@ -501,4 +501,12 @@ impl Core {
     pub(crate) fn lease(&self) -> Duration {
         self.turn_deadline + LEASE_MARGIN
     }
+}
+
+pub(crate) fn no_user() -> Error {
+    Error::not_found("there is no such user yet; save a profile or record an action first")
+}
+
+pub(crate) fn no_action() -> Error {
+    Error::not_found("this user has no such action; add it or record it as done first")
 }

@@ -151,6 +151,11 @@ impl Conversation {
         Some(Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..running })
     }
 
+    /// The attempt that ends because its thread is deleted: no state will name it any more, so nobody else would ever end it.
+    pub(crate) fn deleted(&self, thread: &ThreadId, at: &Circumstances<'_>) -> Option<Attempt> {
+        self.clear(&mut self.state_of(thread), at)
+    }
+
     /// The rules of a turn's beginning.
     pub(crate) fn begin(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::turn::{self, Turn, writes};
-use super::{Core, review};
+use super::{Core, no_action, review};
 use crate::action::ActionStatus;
 use crate::conversation::{Conversation, DebriefState, Invitation, Message, NewMessage, Reply, ThreadState};
 use crate::error::{Error, Result, opaque_debug};
@@ -155,7 +155,10 @@ impl Chat {
     /// # Errors
     /// `NotFound` if there is no such user.
     pub async fn delete(&self) -> Result<()> {
-        let remove = |_: &Conversation| Ok((vec![Write::RemoveThread(self.thread.clone())], ()));
+        let remove = |conversation: &Conversation| {
+            let ended = conversation.deleted(&self.thread, &self.core.circumstances(conversation)).map(Write::Attempt);
+            Ok((ended.into_iter().chain([Write::RemoveThread(self.thread.clone())]).collect(), ()))
+        };
         self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
         self.core.cancel_turns(&self.user, Some(&self.thread));
         Ok(())
@@ -225,7 +228,7 @@ impl Debrief {
         read.gate()?;
         let state = read.state_of(&self.thread);
         let words = self.core.words(&read.account);
-        let action = read.action.as_ref().ok_or_else(|| Error::not_found("this user has no such action; add it or record it as done first"))?;
+        let action = read.action.as_ref().ok_or_else(no_action)?;
         Ok(script::recap(action, &state.flow, &read.messages, words))
     }
 
@@ -236,7 +239,8 @@ impl Debrief {
     /// `NotFound`.
     pub async fn delete(&self) -> Result<()> {
         let remove = |conversation: &Conversation| {
-            let mut writes = vec![Write::RemoveThread(self.thread.clone())];
+            let ended = conversation.deleted(&self.thread, &self.core.circumstances(conversation)).map(Write::Attempt);
+            let mut writes: Vec<_> = ended.into_iter().chain([Write::RemoveThread(self.thread.clone())]).collect();
             if let Some(action) = conversation.action.clone().filter(|action| action.status == ActionStatus::Done) {
                 writes.push(Write::Action(crate::action::Action { completion_started_at: None, ..action }));
             }

@@ -335,8 +335,7 @@ impl Job {
         let mut draft = match first {
             Ok(draft) => draft,
             Err(error) if error.kind() == ErrorKind::ModelUnavailable && self.core.offline_fallback && !handed_on => {
-                let line = script::line(&self.request);
-                return Ok(self.by_guide(line, flow, &hand_on));
+                return Ok(self.by_guide(self.guide_line(&self.request), flow, &hand_on));
             }
             Err(error) => return Err(error),
         };
@@ -361,7 +360,8 @@ impl Job {
                     hand_on(TurnEvent::Replaced(finding));
                     let purpose = if after.ended.is_some() { Purpose::Closing } else { self.request.purpose };
                     let asked = Request { purpose, flow: after.clone(), ..self.request.clone() };
-                    let line = if purpose == Purpose::Reply { script::question(&asked) } else { script::line(&asked) };
+                    // What the model wrote may have built on the answer; the guide's question alone does not pretend to.
+                    let line = if purpose == Purpose::Reply { script::question(&asked) } else { self.guide_line(&asked) };
                     return Ok(self.by_guide(line, after, &hand_on));
                 }
             }
@@ -380,6 +380,14 @@ impl Job {
         }
         let author = Author { provider: self.attempt.provider.clone(), model: self.attempt.model.clone(), place: self.attempt.place };
         Ok(Final { line: Line { text: draft.text, choices: draft.choices }, author, flow: after, findings })
+    }
+
+    /// What the guide says in the model's place.
+    fn guide_line(&self, request: &Request) -> Line {
+        match request.purpose {
+            Purpose::Open => script::opening(request, self.model.as_ref().map_or(ModelPlace::Script, |model| model.info().place)),
+            _ => script::line(request),
+        }
     }
 
     fn by_guide(&self, line: Line, flow: Flow, hand_on: &impl Fn(TurnEvent)) -> Final {
@@ -416,7 +424,7 @@ impl Job {
             let draft = if request.purpose == Purpose::Propose {
                 Draft { text: script::proposals(request), ..Draft::default() }
             } else {
-                let Line { text, choices } = script::line(request);
+                let Line { text, choices } = self.guide_line(request);
                 Draft { text, choices, ..Draft::default() }
             };
             piece(&draft.text);

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Core, Debrief, Disclosure, export};
+use super::{Chat, Core, Debrief, Disclosure, export, no_action};
 use crate::action::{Action, ActionSource, ActionStatus, ActionStep, NewAction};
-use crate::conversation::{Account, ActionRecord, ChangeCause, Consent, DebriefState, Invitation, ProfileChange, ThreadState};
+use crate::conversation::{
+    Account, ActionRecord, ChangeCause, Consent, Conversation, DebriefState, Invitation, ProfileChange, ThreadState,
+};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::lang::Words;
 use crate::profile::Profile;
@@ -235,7 +237,10 @@ impl User {
     pub async fn delete_action(&self, id: impl Into<ActionId>) -> Result<()> {
         let id = id.into();
         let thread = ThreadId::Debrief(id.clone());
-        let remove = |_: &_| Ok((vec![Write::RemoveAction(id.clone())], ()));
+        let remove = |conversation: &Conversation| {
+            let ended = conversation.deleted(&thread, &self.core.circumstances(conversation)).map(Write::Attempt);
+            Ok((ended.into_iter().chain([Write::RemoveAction(id.clone())]).collect(), ()))
+        };
         self.core.decide(&self.id, &thread, &Page::newest(0), remove).await?;
         self.core.cancel_turns(&self.id, Some(&thread));
         Ok(())
@@ -352,7 +357,7 @@ impl User {
         let debriefs = records.into_iter().filter(|record| record.debrief.as_ref().is_some_and(|state| state.live.is_some()));
         let threads = debriefs.map(|record| ThreadId::Debrief(record.action.id)).chain([ThreadId::General]);
         for thread in threads {
-            let clear = |conversation: &crate::conversation::Conversation| {
+            let clear = |conversation: &Conversation| {
                 let mut state = conversation.state_of(&thread);
                 let live = state.live.is_some();
                 let freed = conversation.clear(&mut state, &self.core.circumstances(conversation));
@@ -441,8 +446,4 @@ fn find<'a>(actions: &'a [ActionRecord], id: &ActionId) -> Option<&'a ActionReco
 fn with_user(account: Option<&Account>, writes: impl IntoIterator<Item = Write>) -> Vec<Write> {
     let profile = account.is_none().then(|| Write::Profile(Profile::default()));
     profile.into_iter().chain(writes).collect()
-}
-
-fn no_action() -> Error {
-    Error::not_found("this user has no such action; add it or record it as done first")
 }
