@@ -547,6 +547,7 @@ impl Job {
         match recorded {
             // Somebody took the thread or cleared it before this failed, which is what the host should act on.
             Ok(Some(lost)) if lost.kind() == ErrorKind::Cancelled => lost,
+            Err(missing) if missing.kind() == ErrorKind::NotFound => gone(missing),
             _ => error,
         }
     }
