@@ -6,11 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
-use super::{AtWork, Cancel, Core, Delivery};
+use super::{AtWork, Cancel, Core, Delivery, TRIES};
 use crate::check::{Finding, check};
 use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
@@ -519,10 +520,13 @@ impl Job {
                         writes.push(Write::Attempt(self.ended(AttemptStatus::Done, None)));
                         Ok((writes, Ok(outcome)))
                     }
-                    Err(error) => Ok((vec![Write::Attempt(self.thrown_away(&error))], Err(error))),
+                    Err(error) => Ok((Vec::new(), Err(error))),
                 }
             })
             .await;
+        if let Ok(Err(lost)) = &stored {
+            self.throw_away(lost).await;
+        }
         let stored = stored.map_err(gone).and_then(|stored| stored);
         tracing::debug!(attempt = %self.attempt.id, error = stored.as_ref().err().map(|error| error.kind().as_str()), "stored");
         stored
@@ -539,10 +543,13 @@ impl Job {
                         state.live = None;
                         (vec![Write::Thread(state), Write::Attempt(self.ended(status, Some(error.kind())))], None)
                     }
-                    Err(lost) => (vec![Write::Attempt(self.thrown_away(&lost))], Some(lost)),
+                    Err(lost) => (Vec::new(), Some(lost)),
                 })
             })
             .await;
+        if let Ok(Some(lost)) = &recorded {
+            self.throw_away(lost).await;
+        }
         tracing::debug!(attempt = %self.attempt.id, error = error.kind().as_str(), "failed");
         match recorded {
             // Somebody took the thread or cleared it before this failed, which is what the host should act on.
@@ -556,9 +563,26 @@ impl Job {
         Attempt { status, error, ended_at: Some(self.core.clock.now()), usage: self.at_work.usage(), ..self.attempt.clone() }
     }
 
-    fn thrown_away(&self, error: &Error) -> Attempt {
-        let status = if error.kind() == ErrorKind::Cancelled { AttemptStatus::Cancelled } else { AttemptStatus::Abandoned };
-        self.ended(status, Some(error.kind()))
+    /// Records what an attempt has used that lost its thread. How it ended was said by whoever took the thread. A user who was forgotten
+    /// and has come again since knows nothing of it.
+    async fn throw_away(&self, error: &Error) {
+        let (store, began) = (&self.core.store, self.attempt.started_at);
+        for _ in 0..TRIES {
+            // The version is read first: whatever is newer than that makes the commit a conflict.
+            let Ok(Some(account)) = store.account(&self.user).await else { return };
+            let Ok(known) = store.attempts(&self.user, began, began + Duration::from_millis(1)).await else { return };
+            let Some(known) = known.into_iter().find(|attempt| attempt.id == self.attempt.id) else { return };
+            let status = match (known.status, error.kind()) {
+                (AttemptStatus::Running, ErrorKind::Cancelled) => AttemptStatus::Cancelled,
+                (AttemptStatus::Running, _) => AttemptStatus::Abandoned,
+                (ended, _) => ended,
+            };
+            let write = Write::Attempt(self.ended(status, Some(error.kind())));
+            match self.core.commit(&self.user, account.version, vec![write]).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                _ => return,
+            }
+        }
     }
 }
 
