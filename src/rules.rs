@@ -396,8 +396,8 @@ impl Conversation {
         Ok((freed, state))
     }
 
-    /// `propose`: whether there is anything to read that no proposal has read yet. `None` if there is not.
-    pub(crate) fn read_for_proposal(&self, thread: &ThreadId, at: &Circumstances<'_>) -> Result<Option<(Notes, ThreadState)>> {
+    /// `propose`: whether there is anything to read that no proposal has read yet, and what had to be freed on the way.
+    pub(crate) fn read_for_proposal(&self, thread: &ThreadId, at: &Circumstances<'_>) -> Result<(Notes, ThreadState, bool)> {
         self.gate()?;
         let mut state = self.state_of(thread);
         if thread.action().is_some() && state.round == 0 {
@@ -408,10 +408,10 @@ impl Conversation {
         }
         let mut notes = Notes { freed: self.free(&mut state, at, false)?, ..Notes::default() };
         if state.last_user_seq == 0 || state.last_user_seq < state.proposed_until {
-            return Ok(None);
+            return Ok((notes, state, false));
         }
         notes.allowance = Some(self.spend(Operation::Propose, at)?);
-        Ok(Some((notes, state)))
+        Ok((notes, state, true))
     }
 
     /// I5 and I6: the state in which this attempt may store what it brought, or why it may not.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Core;
-use super::turn::{Job, WINDOW};
+use super::turn::{Job, WINDOW, writes};
 use crate::conversation::{ChangeCause, ProfileChange, Review};
 use crate::error::{ErrorKind, Result};
 use crate::evidence::{Applied, Extraction, ExtractionStatus, Grounds, Proposal, Verdicts, decide, ground};
@@ -19,7 +19,13 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
     let job = core
         .decide(user, thread, &Page::newest(WINDOW), |conversation| {
             let at = core.circumstances(conversation);
-            let Some((notes, state)) = conversation.read_for_proposal(thread, &at)? else { return Ok((Vec::new(), None)) };
+            let (notes, state, anything) = conversation.read_for_proposal(thread, &at)?;
+            if !anything {
+                // An attempt that nobody works on any more is marked by whoever touches the thread next.
+                let unchanged = conversation.state.as_ref().is_none_or(|before| before.live == state.live);
+                let freed = if unchanged { Vec::new() } else { [writes(notes), vec![Write::Thread(state)]].concat() };
+                return Ok((freed, None));
+            }
             let flow = state.flow.clone();
             let (writes, job, _) = Job::prepare(core, user, conversation, Asking { notes, state, purpose: Purpose::Propose, flow })?;
             Ok((writes, Some(job)))
