@@ -481,7 +481,8 @@ impl Conversation {
 
     /// The coach's last message again. What had to be freed on the way is written.
     fn last(&self, notes: Notes, state: ThreadState) -> Result<Begun> {
-        let last = self.last_coach_message().ok_or_else(not_started)?;
+        // One that was declined before the coach had said anything is over and has no last message.
+        let last = self.last_coach_message().ok_or_else(|| over(&state).err().unwrap_or_else(not_started))?;
         let reply = Box::new(self.stored(last.clone(), &state));
         let unchanged = self.state.as_ref() == Some(&state) && notes == Notes::default();
         if unchanged { Ok(Begun::Stored(reply)) } else { Ok(Begun::Said { notes, state, reply }) }
