@@ -261,7 +261,7 @@ opaque_debug!(Core { store, model, delivery, offline_fallback, turn_deadline, in
 /// The turns of this coach: those at work, and what those had used that the host dropped.
 #[derive(Default)]
 struct Turns {
-    at_work: HashMap<AttemptId, (UserId, ThreadId, Cancel)>,
+    at_work: HashMap<AttemptId, (UserId, Cancel)>,
     dropped: BTreeMap<AttemptId, Usage>,
 }
 
@@ -328,18 +328,21 @@ impl Core {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn at_work(self: &Arc<Self>, user: &UserId, thread: &ThreadId, attempt: &AttemptId) -> AtWork {
+    pub(crate) fn at_work(self: &Arc<Self>, user: &UserId, attempt: &AttemptId) -> AtWork {
         let cancel = Cancel::default();
-        self.turns().at_work.insert(attempt.clone(), (user.clone(), thread.clone(), cancel.clone()));
+        self.turns().at_work.insert(attempt.clone(), (user.clone(), cancel.clone()));
         AtWork { core: self.clone(), attempt: attempt.clone(), cancel, usage: Arc::default() }
     }
 
-    /// Ends this coach's own turns of a user without waiting, all of them or those of one thread.
-    pub(crate) fn cancel_turns(&self, user: &UserId, thread: Option<&ThreadId>) {
-        for (owner, at, cancel) in self.turns().at_work.values() {
-            if owner == user && thread.is_none_or(|thread| thread == at) {
-                cancel.cancel();
-            }
+    /// Ends this coach's own turns of a user without waiting.
+    pub(crate) fn cancel_turns(&self, user: &UserId) {
+        self.turns().at_work.values().filter(|(owner, _)| owner == user).for_each(|(_, cancel)| cancel.cancel());
+    }
+
+    /// Ends the turn that a decision has cleared away, if it is this coach's, and none that began since.
+    pub(crate) fn cancel_turn(&self, attempt: Option<&AttemptId>) {
+        if let Some((_, cancel)) = attempt.and_then(|attempt| self.turns().at_work.get(attempt).cloned()) {
+            cancel.cancel();
         }
     }
 

@@ -106,6 +106,11 @@ impl Conversation {
         self.state.clone().unwrap_or_else(|| ThreadState::new(thread.clone()))
     }
 
+    /// The attempt that the thread names as live.
+    pub(crate) fn live(&self) -> Option<AttemptId> {
+        self.state.as_ref()?.live.as_ref().map(|live| live.attempt.clone())
+    }
+
     /// The messages of the current round.
     pub(crate) fn round(&self, state: &ThreadState) -> Vec<Message> {
         self.messages.iter().filter(|message| message.seq >= state.round_start).cloned().collect()

@@ -157,10 +157,10 @@ impl Chat {
     pub async fn delete(&self) -> Result<()> {
         let remove = |conversation: &Conversation| {
             let ended = conversation.deleted(&self.thread, &self.core.circumstances(conversation)).map(Write::Attempt);
-            Ok((ended.into_iter().chain([Write::RemoveThread(self.thread.clone())]).collect(), ()))
+            Ok((ended.into_iter().chain([Write::RemoveThread(self.thread.clone())]).collect(), conversation.live()))
         };
-        self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
-        self.core.cancel_turns(&self.user, Some(&self.thread));
+        let live = self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
+        self.core.cancel_turn(live.as_ref());
         Ok(())
     }
 }
@@ -244,46 +244,47 @@ impl Debrief {
             if let Some(action) = conversation.action.clone().filter(|action| action.status == ActionStatus::Done) {
                 writes.push(Write::Action(crate::action::Action { completion_started_at: None, ..action }));
             }
-            Ok((writes, ()))
+            Ok((writes, conversation.live()))
         };
-        self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
-        self.core.cancel_turns(&self.user, Some(&self.thread));
+        let live = self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
+        self.core.cancel_turn(live.as_ref());
         Ok(())
     }
 
     async fn at_once(&self, mut rule: impl FnMut(&Conversation, MessageId, &Circumstances<'_>) -> Result<Begun> + Send) -> Result<Reply> {
-        let decided = self
+        let (reply, live) = self
             .core
             .decide(&self.user, &self.thread, &Page::newest(RECAP_WINDOW), |conversation| {
                 let at = self.core.circumstances(conversation);
                 match rule(conversation, self.core.message_id(), &at)? {
-                    Begun::Stored(reply) => Ok((Vec::new(), *reply)),
+                    Begun::Stored(reply) => Ok((Vec::new(), (*reply, conversation.live()))),
                     Begun::Said { notes, state, reply } => {
                         let mut writes = writes(notes);
                         writes.push(Write::Thread(state));
-                        Ok((writes, *reply))
+                        Ok((writes, (*reply, conversation.live())))
                     }
                     Begun::Ask(_) => Err(Error::internal("this step never asks a model")),
                 }
             })
             .await?;
-        self.core.cancel_turns(&self.user, Some(&self.thread));
-        Ok(decided)
+        self.core.cancel_turn(live.as_ref());
+        Ok(reply)
     }
 
     async fn invite(&self, invitation: Invitation) -> Result<()> {
-        self.core
+        let live = self
+            .core
             .decide(&self.user, &self.thread, &Page::newest(0), |conversation| {
                 let at = self.core.circumstances(conversation);
                 let (freed, state) = conversation.invite(&self.thread, invitation, &at)?;
                 if conversation.state.as_ref() == Some(&state) {
-                    return Ok((Vec::new(), ()));
+                    return Ok((Vec::new(), None));
                 }
                 let writes = freed.map(Write::Attempt).into_iter().chain([Write::Thread(state)]);
-                Ok((writes.collect(), ()))
+                Ok((writes.collect(), conversation.live()))
             })
             .await?;
-        self.core.cancel_turns(&self.user, Some(&self.thread));
+        self.core.cancel_turn(live.as_ref());
         Ok(())
     }
 }

@@ -289,7 +289,7 @@ impl Job {
         let mut writes = writes(notes);
         writes.push(Write::Thread(rules::attempt(state, &attempt)));
         writes.push(Write::Attempt(attempt.clone()));
-        let at_work = core.at_work(user, &thread, &attempt.id);
+        let at_work = core.at_work(user, &attempt.id);
         tracing::debug!(attempt = %attempt.id, ?operation, "asking");
         Ok((writes, Self { core: core.clone(), user: user.clone(), thread, attempt, at_work, request, model }, flow))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Core, Debrief, Disclosure, export, no_action};
+use super::{Chat, Core, Debrief, Disclosure, export, no_action, no_user};
 use crate::action::{Action, ActionSource, ActionStatus, ActionStep, NewAction};
 use crate::conversation::{
     Account, ActionRecord, ChangeCause, Consent, Conversation, DebriefState, Invitation, ProfileChange, ThreadState,
@@ -239,10 +239,10 @@ impl User {
         let thread = ThreadId::Debrief(id.clone());
         let remove = |conversation: &Conversation| {
             let ended = conversation.deleted(&thread, &self.core.circumstances(conversation)).map(Write::Attempt);
-            Ok((ended.into_iter().chain([Write::RemoveAction(id.clone())]).collect(), ()))
+            Ok((ended.into_iter().chain([Write::RemoveAction(id.clone())]).collect(), conversation.live()))
         };
-        self.core.decide(&self.id, &thread, &Page::newest(0), remove).await?;
-        self.core.cancel_turns(&self.id, Some(&thread));
+        let live = self.core.decide(&self.id, &thread, &Page::newest(0), remove).await?;
+        self.core.cancel_turn(live.as_ref());
         Ok(())
     }
 
@@ -350,9 +350,13 @@ impl User {
     /// # Errors
     /// `NotFound` if there is no such user.
     pub async fn withdraw_consent(&self) -> Result<()> {
-        self.core.account(&self.id).await?;
-        self.core.decide_account(&self.id, |_, _| Ok((vec![Write::Consent(None)], ()))).await?;
-        self.core.cancel_turns(&self.id, None);
+        self.core
+            .decide_account(&self.id, |account, _| match account {
+                Some(_) => Ok((vec![Write::Consent(None)], ())),
+                None => Err(no_user()),
+            })
+            .await?;
+        self.core.cancel_turns(&self.id);
         let records = self.core.store.actions(&self.id).await?;
         let debriefs = records.into_iter().filter(|record| record.debrief.as_ref().is_some_and(|state| state.live.is_some()));
         let threads = debriefs.map(|record| ThreadId::Debrief(record.action.id)).chain([ThreadId::General]);
@@ -406,7 +410,7 @@ impl User {
     /// `StorageUnavailable` if another program keeps the file from being cleaned: traces may remain, call again.
     pub async fn forget(&self) -> Result<()> {
         self.id.check()?;
-        self.core.cancel_turns(&self.id, None);
+        self.core.cancel_turns(&self.id);
         self.core.store.forget(&self.id).await
     }
 
