@@ -294,7 +294,7 @@ impl fmt::Display for FieldValue {
 }
 
 /// A word of the host's own vocabulary: what is recognised in a person's text, and what is proposed for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Term {
     /// The list that it belongs to, such as skills or interests.
     pub field: ProfileField,
@@ -303,6 +303,7 @@ pub struct Term {
     /// Other ways of writing it.
     pub aliases: Vec<String>,
 }
+opaque_debug!(Term { field });
 
 impl Term {
     /// A word without other ways of writing it.
