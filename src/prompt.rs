@@ -67,12 +67,22 @@ pub struct Part {
 opaque_debug!(Part { role, stable });
 
 /// What an answer must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Output {
     /// Prose for the person.
     Text,
     /// JSON that follows this JSON schema.
     Json(String),
+}
+
+/// Without the schema, which names the fields of the host's own.
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text => "Text",
+            Self::Json(_) => "Json(..)",
+        })
+    }
 }
 
 /// A request to a model: the facts, typed, for a model that is a script, and `parts` for one that reads prose.
@@ -101,7 +111,7 @@ pub struct Request {
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
 }
-opaque_debug!(Request { purpose, language, flow, output, signals, max_tokens });
+opaque_debug!(Request { purpose, flow, output, signals, max_tokens });
 
 /// What makes the coach the host's own.
 #[derive(Clone, PartialEq, Eq, Default)]
