@@ -22,7 +22,7 @@ use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
 use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
 use crate::script;
 use crate::store::{ActionStore, Change, Page, Write};
-use crate::usage::{AllowanceRates, ModelPlace, Price, Usage};
+use crate::usage::{AllowanceRates, ModelInfo, ModelPlace, Price, Usage};
 
 mod debrief;
 mod export;
@@ -106,6 +106,7 @@ impl Builder {
     fn new(store: Arc<dyn ActionStore>, model: Arc<dyn Model>) -> Self {
         let core = Core {
             store,
+            info: model.info(),
             model,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
@@ -243,6 +244,8 @@ impl Builder {
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn ActionStore>,
     pub(crate) model: Arc<dyn Model>,
+    /// What the model says of itself, asked once.
+    pub(crate) info: ModelInfo,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) rules: Rules,
@@ -361,7 +364,7 @@ impl Core {
         Circumstances {
             rules: &self.rules,
             words: self.words(&conversation.account),
-            place: if self.allowed(&conversation.account).is_ok() { self.model.info().place } else { ModelPlace::Script },
+            place: if self.allowed(&conversation.account).is_ok() { self.info.place } else { ModelPlace::Script },
             holder: self.holder(conversation),
             now: self.clock.now(),
         }
@@ -380,7 +383,7 @@ impl Core {
     }
 
     pub(crate) fn disclosure(&self, words: &Words) -> Disclosure {
-        let info = self.model.info();
+        let info = self.info.clone();
         Disclosure {
             id: format!("{}@{}", info.provider, info.address.as_deref().unwrap_or("here")),
             is_ai: info.place != ModelPlace::Script,

@@ -386,6 +386,18 @@ async fn i8_no_quote_no_proposal_and_no_verdict_no_change() {
 }
 
 #[tokio::test]
+async fn i8_an_answer_that_cannot_be_read_proposes_nothing_and_is_asked_for_again() {
+    on_every_store(async |bench| {
+        let debrief = bench.opened("a").await;
+        debrief.send("I learned Rust.").await.expect("a reply");
+        bench.model.say("Sure! Here are your proposals: Rust").say(proposed("skills", "Rust", 2, "I learned Rust."));
+        assert_eq!(debrief.propose().await.expect("a proposal").items, []);
+        assert_eq!(debrief.propose().await.expect("a proposal").items.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn i8_lists_are_united_and_a_text_that_moved_is_a_conflict() {
     on_every_store(async |bench| {
         let me = bench.user();

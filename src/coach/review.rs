@@ -57,9 +57,13 @@ async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()>
             now,
         };
         let grounded = ground(answer, &grounds, &mut || ExtractionId::new(core.ids.next_text()));
+        state.live = None;
+        if grounded.unreadable() {
+            // Nothing was read, so that proposing again asks again.
+            return Ok((vec![Write::Thread(state)], ()));
+        }
         let undecided = |item: &&Extraction| matches!(item.status, ExtractionStatus::Pending | ExtractionStatus::Known);
         let superseded = |item: &Extraction| Extraction { status: ExtractionStatus::Superseded, ..item.clone() };
-        state.live = None;
         state.proposed_until = job.request.messages.last().map_or(0, |last| last.seq + 1);
         state.review = if grounded.items.is_empty() { Review::Done } else { Review::Ready };
         let new = grounded.items.into_iter().chain(grounded.known);

@@ -115,10 +115,15 @@ impl Turn {
     }
 
     /// Goes on without anybody watching, in a task of the current tokio runtime: the browser has left, the reply is kept.
-    pub fn finish_in_background(self) {
+    ///
+    /// # Errors
+    /// `Internal` outside of a tokio runtime; then the turn is dropped.
+    pub fn finish_in_background(self) -> Result<()> {
+        Core::in_runtime()?;
         if let State::Running { task, .. } = self.state {
             drop(tokio::spawn(task));
         }
+        Ok(())
     }
 
     fn ready(reply: Reply) -> Self {
@@ -268,7 +273,7 @@ impl Job {
             Purpose::Reply | Purpose::Closing => Operation::Reply,
             Purpose::Propose => Operation::Propose,
         };
-        let info = model.as_ref().map_or_else(script::info, |model| model.info());
+        let info = if model.is_some() { core.info.clone() } else { script::info() };
         let now = core.clock.now();
         let attempt = Attempt {
             id: AttemptId::new(core.ids.next_text()),
@@ -342,7 +347,7 @@ impl Job {
         };
         let mut after = self.after(&flow, &draft);
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
-        let script = self.model.as_ref().is_none_or(|model| model.info().place == ModelPlace::Script);
+        let script = self.attempt.place == ModelPlace::Script;
         let checked = |draft: &Draft, after: &Flow| {
             if script || self.thread.action().is_none() {
                 Vec::new()
@@ -386,7 +391,7 @@ impl Job {
     /// What the guide says in the model's place.
     fn guide_line(&self, request: &Request) -> Line {
         match request.purpose {
-            Purpose::Open => script::opening(request, self.model.as_ref().map_or(ModelPlace::Script, |model| model.info().place)),
+            Purpose::Open => script::opening(request, self.attempt.place),
             _ => script::line(request),
         }
     }
@@ -477,7 +482,9 @@ impl Job {
     /// Bounds the work by the turn's deadline and by its canceller, and makes a panic of the model's an error.
     pub(crate) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let (mut work, mut cancel) = (pin!(work), pin!(self.at_work.cancel.cancelled()));
-        let mut deadline = pin!(self.core.clock.sleep(self.core.turn_deadline));
+        // Counted from the first commit, as the lease is, however late somebody polls for the first time.
+        let left = self.attempt.started_at + self.core.turn_deadline - self.core.clock.now();
+        let mut deadline = pin!(self.core.clock.sleep(left.min(self.core.turn_deadline)));
         poll_fn(|context| {
             if cancel.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Err(rules::cancelled()));

@@ -15,7 +15,7 @@ use crate::profile::Profile;
 use crate::runtime::{ActionId, ThreadId, Timestamp, UserId};
 use crate::script;
 use crate::store::{Page, Write};
-use crate::usage::{self, UsageReport};
+use crate::usage::{self, ModelPlace, UsageReport};
 
 /// The most entries of the change log that one call returns.
 const CHANGES: u32 = 100;
@@ -356,6 +356,9 @@ impl User {
                 None => Err(no_user()),
             })
             .await?;
+        if self.core.info.place != ModelPlace::Remote {
+            return Ok(());
+        }
         self.core.cancel_turns(&self.id);
         let records = self.core.store.actions(&self.id).await?;
         let debriefs = records.into_iter().filter(|record| record.debrief.as_ref().is_some_and(|state| state.live.is_some()));

@@ -34,7 +34,7 @@ pub(crate) fn decide(
     now: Timestamp,
 ) -> Result<Decision> {
     if verdicts.by_id.keys().any(|id| !extractions.iter().any(|item| item.id == *id)) {
-        return Err(Error::not_found("there is no such proposal"));
+        return Err(Error::not_found("there is no such proposal here; read the proposals again and decide on those"));
     }
     let mut united = profile.clone();
     // One call writes a text once; what an earlier call wrote counts, so that the same verdicts find the same conflicts.

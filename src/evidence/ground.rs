@@ -121,6 +121,13 @@ pub(crate) fn extraction_schema(profile: &Profile) -> String {
     object(json!({"items": items})).to_string()
 }
 
+impl Grounded {
+    /// Whether the answer did not follow the schema, so that nothing could be read from it.
+    pub(crate) fn unreadable(&self) -> bool {
+        self.dropped.contains(&Dropped::Schema)
+    }
+}
+
 /// Turns an answer into proposals, each with the person's own words behind it. Never fails: an answer that cannot be used gives none.
 pub(crate) fn ground(answer: &str, grounds: &Grounds<'_>, new_id: &mut dyn FnMut() -> ExtractionId) -> Grounded {
     let Some(answers) = parse(answer) else {
