@@ -1,18 +1,20 @@
-//! The main job in a terminal: say what you finished, answer three questions, read the recap, review, go on.
+//! The main job in a terminal: say what you finished, answer a few questions, read your own words, decide, go on.
 //!
-//! `cargo run --example debrief` talks to a person; with `--json` it talks to a script (see the README).
+//! `cargo run --example debrief` talks to a person; with `--json` it talks to a script, one line at a time.
 
-use std::error::Error as StdError;
-use std::fmt::Display;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
 use completion_coach::{
-    ActionStatus, CompletionCoach, Debrief, DebriefState, Ending, Error, Extraction, FieldValue, ListedAction, NewAction, NewMessage,
-    OfflineGuide, Profile, Proposal, Recap, Reply, SqliteStore, Timestamp, Turn, TurnEvent, User, Verdicts,
+    Action, ActionSource, ActionStatus, AllowanceRates, Caution, Clock, CompletionCoach, Debrief, DebriefState, Ending, Error, ErrorKind,
+    ExtractionId, FieldValue, ListedAction, NewAction, NewMessage, OfflineGuide, Profile, ProfileField, Rate, Recap, Reply, SqliteStore,
+    SystemClock, Turn, TurnEvent, User, Verdict, Verdicts,
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 const HELP: &str = "\
 Looks back on something you finished: a few questions, a recap, and changes to your profile that you decide on.
@@ -25,442 +27,539 @@ Looks back on something you finished: a few questions, a recap, and changes to y
   --kind KIND    replicate, collaborate, start_org, identify_gaps, volunteer, build_tools, teach_write, develop_skills or your own word
   --lang CODE    the language to talk in, such as en
   --model NAME   who asks: offline, a set of questions that needs no network and no key (default)
-  --json         one line of standard input per answer, one JSON object per line out
+  --json         one line of standard input per answer, then one of verdicts; one JSON object per line out
   --help         this text
 ";
 
-type Failure = Box<dyn StdError>;
+const KINDS: [(&str, &str); 9] = [
+    ("replicate", "repeating a result"),
+    ("collaborate", "working with others"),
+    ("start_org", "starting a group"),
+    ("identify_gaps", "finding what is missing"),
+    ("volunteer", "volunteering"),
+    ("build_tools", "building a tool"),
+    ("teach_write", "teaching or writing"),
+    ("develop_skills", "learning a skill"),
+    ("other", "something else"),
+];
 
-#[tokio::main(flavor = "current_thread")]
+/// An error of the library's, which has a kind, or one of reading and writing.
+type Failure = Box<dyn std::error::Error>;
+
+// A worker beside the one that waits for the person is there to hear Ctrl-C.
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> ExitCode {
-    let options = match Options::read(std::env::args().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
+    let options = match options() {
+        Ok(options) if options.contains_key("--help") => {
             let _ = write!(io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
+        Ok(options) => options,
         Err(reason) => {
             let _ = writeln!(io::stderr(), "{reason}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
-    let json = options.json;
-    match run(options).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let kind = failure.downcast_ref::<Error>().map_or("usage", |error| error.kind().as_str());
-            // Whoever reads the output may have left; then there is nobody to tell.
-            let _ = if json {
-                writeln!(io::stdout(), "{}", json!({ "event": "error", "kind": kind, "text": failure.to_string() }))
-            } else {
-                writeln!(io::stderr(), "\n{failure}\nWhat you wrote is kept; start again to go on.")
-            };
-            ExitCode::FAILURE
-        }
+    let Err(failure) = run(&options).await else { return ExitCode::SUCCESS };
+    let kind = failure.downcast_ref::<Error>().map_or("io", |error| error.kind().as_str());
+    // Whoever read the output may have left; then there is nobody to tell.
+    let _ = match failure.downcast_ref::<io::Error>() {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        _ if options.contains_key("--json") => emit("error", json!({ "kind": kind, "text": failure.to_string() })),
+        _ => writeln!(io::stderr(), "\n{kind}: {failure}"),
+    };
+    ExitCode::FAILURE
+}
+
+async fn run(options: &Options) -> Result<(), Failure> {
+    let db = options.get("--db").map_or("debrief.db", String::as_str);
+    // The guide costs nothing, so nobody has to wait for the next question.
+    let free = Rate::new(60_000, 1_000);
+    let rates = AllowanceRates { turns: free, proposals: free };
+    let coach = CompletionCoach::builder(SqliteStore::open(db)?, OfflineGuide).allowance(rates).build()?;
+    let me = coach.user(options.get("--user").map_or("me", String::as_str));
+    if let Some(language) = options.get("--lang") {
+        me.save_profile(&Profile { language: Some(language.clone()), ..profile_of(&me).await? }).await?;
     }
+    if options.contains_key("--json") {
+        return script(&me, options).await;
+    }
+    tokio::spawn(async {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = writeln!(io::stdout(), "\n\nEvery answer so far is kept. Start again to go on.");
+            std::process::exit(130);
+        }
+    });
+    let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
+    let colour = shown && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = if typed && shown { terminal_width().unwrap_or(80) } else { 80 };
+    let disclosure = coach.disclosure(options.get("--lang").map_or("en", String::as_str)).text;
+    Talk { me: &me, width, colour, typed }.hold(options, &disclosure).await?;
+    Ok(())
 }
 
-struct Options {
-    db: String,
-    user: String,
-    title: Option<String>,
-    kind: Option<String>,
-    language: Option<String>,
-    json: bool,
+// A person.
+
+struct Talk<'a> {
+    me: &'a User,
+    width: usize,
+    colour: bool,
+    typed: bool,
 }
 
-impl Options {
-    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options = Self { db: "debrief.db".to_owned(), user: "me".to_owned(), title: None, kind: None, language: None, json: false };
-        while let Some(name) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
-            match name.as_str() {
-                "--db" => options.db = value()?,
-                "--user" => options.user = value()?,
-                "--title" => options.title = Some(value()?),
-                "--kind" => options.kind = Some(value()?),
-                "--lang" => options.language = Some(value()?),
-                "--model" => match value()?.as_str() {
-                    "offline" => {}
-                    other => return Err(format!("there is no model `{other}`; use offline")),
-                },
-                "--json" => options.json = true,
-                "--help" | "-h" => return Ok(None),
-                other => return Err(format!("there is no option `{other}`")),
+const PLAIN: &str = "";
+const STRONG: &str = "1";
+const DIM: &str = "2";
+const COACH: &str = "36";
+
+impl Talk<'_> {
+    /// One visit: something that was finished is looked back on, from where it stands to its end.
+    async fn hold(&self, options: &Options, disclosure: &str) -> Result<(), Failure> {
+        let action = match options.get("--title") {
+            Some(_) => Some(finished(self.me, options).await?),
+            None => self.choose(options, disclosure).await?,
+        };
+        let Some(action) = action else { return Ok(()) };
+        let debrief = self.me.debrief(action.id.clone());
+        if matches!(debrief.state().await?, DebriefState::None | DebriefState::Deferred(_)) && !self.kind(action).await? {
+            return Ok(());
+        }
+        if !matches!(debrief.state().await?, DebriefState::Ended(_) | DebriefState::ReadyToReview) {
+            self.converse(&debrief).await?;
+        }
+        if debrief.state().await? == DebriefState::Ended(Ending::HandedOver) {
+            return Ok(());
+        }
+        let recap = debrief.recap().await?;
+        self.recap(&recap)?;
+        if self.review(&debrief).await? {
+            self.next_step(&recap).await?;
+        }
+        self.say(DIM, "", "\nIt is all kept. Until next time.")
+    }
+
+    /// What waits since last time, what was planned and is finished, or something new.
+    async fn choose(&self, options: &Options, disclosure: &str) -> Result<Option<Action>, Failure> {
+        let mut actions = self.me.actions(None).await?;
+        if actions.is_empty() {
+            self.say(STRONG, "", "A short look back at something you finished")?;
+            self.say(PLAIN, "", "It takes two minutes. You decide what goes into your profile, and Ctrl-C at any moment loses nothing.")?;
+            self.say(DIM, "", disclosure)?;
+        }
+        // Who left before saying what becomes of the next step is asked now.
+        if let Some(last) = actions.iter().find(|listed| listed.debrief == DebriefState::Reviewed) {
+            let recap = self.me.debrief(last.action.id.clone()).recap().await?;
+            if recap.next.as_ref().is_some_and(|next| actions.iter().all(|listed| listed.action.id != next.action)) {
+                self.next_step(&recap).await?;
+                actions = self.me.actions(None).await?;
             }
         }
-        Ok(Some(options))
+        let planned = |listed: &&ListedAction| !matches!(listed.action.status, ActionStatus::Done | ActionStatus::Dismissed);
+        let mut listed: Vec<_> = actions.iter().filter(|listed| waits(listed)).take(5).collect();
+        let waiting = listed.len();
+        listed.extend(actions.iter().rev().filter(planned).take(5));
+        for (at, entry) in listed.iter().enumerate() {
+            if at == 0 || at == waiting {
+                self.say(STRONG, "", if at < waiting { "\nTo be continued" } else { "\nPlanned: finished one of these?" })?;
+            }
+            self.say(PLAIN, &format!("  [{}] ", at + 1), &entry.action.title)?;
+        }
+        self.say(STRONG, "", "\nWhat did you finish?")?;
+        let how = if listed.is_empty() { "In a few words" } else { "A number, or something new in a few words" };
+        let enter = if waiting > 0 { "Enter goes on with [1]" } else { "Enter leaves" };
+        let profile = if actions.is_empty() { "" } else { " `p` shows your profile." };
+        self.say(DIM, "", &format!("{how}. {enter}.{profile}"))?;
+        while let Some(line) = self.ask("You: ")? {
+            let number = if line.is_empty() && waiting > 0 { Some(1) } else { line.parse::<usize>().ok() };
+            match number.map(|number| number.checked_sub(1).and_then(|at| listed.get(at))) {
+                Some(Some(entry)) => return self.take_up(entry).await,
+                Some(None) => self.say(DIM, "", "There is nothing with that number.")?,
+                None if line == "p" => self.profile(&Profile::default(), &profile_of(self.me).await?, usize::MAX)?,
+                None if ["", "q", "quit", "exit", "n", "no"].contains(&line.as_str()) => break,
+                None => match self.me.record_done(NewAction::new(kind_of(options), line)).await {
+                    Ok(done) => return self.offer(done.action).await,
+                    Err(error) => self.invalid(error)?,
+                },
+            }
+        }
+        Ok(None)
     }
-}
 
-async fn run(options: Options) -> Result<(), Failure> {
-    let coach = CompletionCoach::builder(SqliteStore::open(&options.db)?, OfflineGuide).build()?;
-    let me = coach.user(options.user.as_str());
-    if let Some(language) = &options.language {
-        let profile = me.profile().await.unwrap_or_default();
-        me.save_profile(&Profile { language: Some(language.clone()), ..profile }).await?;
+    async fn take_up(&self, entry: &ListedAction) -> Result<Option<Action>, Failure> {
+        let id = entry.action.id.clone();
+        match (entry.action.status, entry.debrief) {
+            (ActionStatus::Done, DebriefState::None | DebriefState::Deferred(_)) => return self.offer(entry.action.clone()).await,
+            (ActionStatus::Done, _) => return Ok(Some(entry.action.clone())),
+            (ActionStatus::InProgress, _) => {}
+            _ => drop(self.me.start_action(id.clone()).await?),
+        }
+        self.offer(self.me.complete_action(id).await?).await
     }
-    if options.json { script(&me, &options).await } else { Talk::new().hold(&me, &options).await }
-}
 
-/// The debriefs that wait for something: an answer, a reply, a proposal or a verdict. The latest first.
-async fn unfinished(me: &User) -> Result<Vec<ListedAction>, Error> {
-    let waits = |listed: &ListedAction| match listed.debrief {
-        DebriefState::Declined | DebriefState::Reviewed | DebriefState::Ended(Ending::HandedOver) => false,
-        DebriefState::Deferred(time) => time <= now(),
-        _ => true,
-    };
-    let done = me.actions(Some(ActionStatus::Done)).await?;
-    Ok(done.into_iter().filter(waits).collect())
-}
+    /// "Tell us", "just done" or later. Leaving decides nothing: the next start asks again.
+    async fn offer(&self, action: Action) -> Result<Option<Action>, Failure> {
+        let offer = self.me.offer(action.id.clone()).await?;
+        self.say(COACH, "", &format!("\n{}", offer.text))?;
+        let answers = [offer.tell_us.as_str(), &offer.just_done, &offer.later];
+        self.numbered(&answers)?;
+        let debrief = self.me.debrief(action.id.clone());
+        let noted = match self.pick("A number, or Enter for 1: ", &answers, 0)? {
+            Some(0) => return Ok(Some(action)),
+            Some(1) => debrief.decline().await.map(|()| "Noted as done.")?,
+            Some(_) => {
+                let tomorrow = SystemClock.now() + Duration::from_secs(12 * 60 * 60);
+                debrief.later(tomorrow).await.map(|()| "Noted as done. The questions come back tomorrow.")?
+            }
+            None => return Ok(None),
+        };
+        self.say(DIM, "", noted)?;
+        Ok(None)
+    }
 
-fn now() -> Timestamp {
-    completion_coach::Clock::now(&completion_coach::SystemClock)
-}
+    /// Asks once what sort of thing it was, unless that is known: the questions fit better then. Says whether to go on.
+    async fn kind(&self, action: Action) -> Result<bool, Failure> {
+        if action.kind.as_str() != "other" || action.source != ActionSource::Host {
+            return Ok(true);
+        }
+        self.say(PLAIN, "", "\nWhat comes closest to it?")?;
+        let answers = KINDS.map(|(_, words)| words);
+        self.numbered(&answers)?;
+        let Some(picked) = self.pick("A number, or Enter for something else: ", &answers, KINDS.len() - 1)? else { return Ok(false) };
+        let Action { id, title, description, rationale, basis, material, host_data, source, .. } = action;
+        let (id, kind) = (Some(id), KINDS[picked].0.into());
+        self.me.record_done(NewAction { id, kind, title, description, rationale, basis, material, host_data, source }).await?;
+        Ok(true)
+    }
 
-/// The choice that a line takes: by its number, its id or its words.
-fn message(line: &str, last: &Reply, numbers: bool) -> NewMessage {
-    let choices = &last.message.choices;
-    let numbered = line.parse::<usize>().ok().filter(|_| numbers).and_then(|number| choices.get(number.checked_sub(1)?));
-    let named = || choices.iter().find(|choice| choice.id == line || choice.text == line);
-    numbered.or_else(named).map_or_else(|| NewMessage::typed(line), |choice| NewMessage::choose(choice.id.as_str()))
+    async fn converse(&self, debrief: &Debrief) -> Result<(), Failure> {
+        let mut last = self.watch(debrief.take_over().await?).await?;
+        let mut warned = false;
+        while !last.over {
+            let choices = &last.message.choices;
+            let line = self.ask("\nYou: ")?.unwrap_or_default();
+            let number = line.parse::<usize>().ok().filter(|_| !choices.is_empty());
+            let picked = number.and_then(|number| choices.get(number.checked_sub(1)?));
+            if line.is_empty() && (warned || !self.typed) {
+                return self.say(COACH, "", &format!("\n{}", debrief.stop().await?.message.text));
+            }
+            warned = line.is_empty();
+            if warned {
+                // One Enter too many must not end it for a person.
+                self.say(DIM, "", "Enter once more ends it here. `skip` passes over the question.")?;
+            } else if number.is_some() && picked.is_none() {
+                self.say(DIM, "", &format!("A number from 1 to {}, or your own words.", choices.len()))?;
+            } else {
+                let said = picked.map_or_else(|| message(&line, &last), |choice| NewMessage::choose(choice.id.as_str()));
+                match debrief.stream(said).await {
+                    Ok(turn) => last = self.watch(turn).await?,
+                    Err(error) => self.invalid(error)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn watch(&self, turn: Turn) -> Result<Reply, Failure> {
+        let reply = turn.reply().await?;
+        self.say(COACH, "", &format!("\n{}", reply.message.text))?;
+        self.numbered(&reply.message.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>())?;
+        Ok(reply)
+    }
+
+    fn recap(&self, recap: &Recap) -> Result<(), Failure> {
+        self.say(STRONG, "", if recap.lines.is_empty() { "" } else { "\nIn your words" })?;
+        recap.lines.iter().try_for_each(|line| {
+            self.say(DIM, "  ", &line.label)?;
+            self.say(PLAIN, "    ", &format!("“{}{}”", line.quote, if line.cut { " …" } else { "" }))
+        })
+    }
+
+    /// Each verdict is kept as soon as it is given. Says whether all were; who leaves decides nothing about the rest.
+    async fn review(&self, debrief: &Debrief) -> Result<bool, Failure> {
+        let proposal = debrief.propose().await?;
+        let before = profile_of(self.me).await?;
+        for known in &proposal.known {
+            self.say(DIM, "", &format!("\nIn your profile already: {}", known.value))?;
+        }
+        let pending: Vec<_> = proposal.pending().collect();
+        for (at, item) in pending.iter().enumerate() {
+            let place = item.field.as_str().replace('_', " ");
+            self.say(STRONG, "", &format!("\nFor your profile, {} of {}: {place}", at + 1, pending.len()))?;
+            self.say(PLAIN, "  + ", &item.value.to_string())?;
+            let quotes = item.evidence.iter().map(|evidence| &evidence.quote).filter(|quote| item.value != quote.as_str().into());
+            let doubts = item.cautions.iter().filter(|caution| **caution != Caution::Recognised);
+            let before = item.before.iter().map(|before| format!("in place of: {before}"));
+            let quotes = quotes.map(|quote| format!("you wrote: “{quote}”"));
+            let doubts = doubts.map(|caution| format!("look twice: {}", json!(caution).as_str().unwrap_or_default().replace('_', " ")));
+            before.chain(quotes).chain(doubts).try_for_each(|note| self.say(DIM, "    ", &note))?;
+            let keys = if item.checked { "[Y]es, [n]o, [e]dit" } else { "[y]es, [N]o, [e]dit" };
+            loop {
+                let verdict = match self.pick(&format!("Take it? {keys}: "), &["yes", "no", "edit"], usize::from(!item.checked))? {
+                    Some(0) => Verdict::Accept,
+                    Some(1) => Verdict::Reject,
+                    Some(_) => Verdict::Edit(self.ask("In your wording: ")?.unwrap_or_default().into()),
+                    None => return Ok(false),
+                };
+                match debrief.apply(proposal.verdicts().with(item.id.clone(), verdict)).await {
+                    Ok(applied) if applied.conflicts.is_empty() => break,
+                    Ok(_) => break self.say(DIM, "", "That was changed elsewhere meanwhile and is left as it is.")?,
+                    Err(error) => self.invalid(error)?,
+                }
+            }
+        }
+        let after = profile_of(self.me).await?;
+        if before != after {
+            self.say(STRONG, "", "\nYour profile now")?;
+            self.profile(&before, &after, 3)?;
+        } else if pending.is_empty() {
+            self.say(DIM, "", "\nNothing to change in your profile.")?;
+        }
+        Ok(true)
+    }
+
+    /// One key makes the next step an action. One that is not wanted is dismissed, so that it is not asked about again.
+    async fn next_step(&self, recap: &Recap) -> Result<(), Failure> {
+        let Some(next) = recap.next_action() else { return Ok(()) };
+        self.say(STRONG, "", "\nYour next step")?;
+        self.say(PLAIN, "  ", &next.title)?;
+        let Some(picked) = self.pick("Plan it? [Y]es, [n]o: ", &["yes", "no"], 0)? else { return Ok(()) };
+        let added = self.me.add_action(next).await?;
+        if picked == 0 { self.say(DIM, "", "Planned.") } else { self.me.dismiss_action(added.id).await.map(drop).map_err(Failure::from) }
+    }
+
+    /// The fields that differ from how they were, with their newest items.
+    fn profile(&self, before: &Profile, now: &Profile, most: usize) -> Result<(), Failure> {
+        let values = |profile: &Profile, field: &ProfileField| {
+            profile.scalar(field).map(FieldValue::from).into_iter().chain(profile.list(field)).collect::<Vec<_>>()
+        };
+        let own = now.custom.keys().cloned().map(ProfileField::Custom);
+        for field in ProfileField::KNOWN.into_iter().chain(own).filter(|field| values(before, field) != values(now, field)) {
+            self.say(DIM, "  ", &field.as_str().replace('_', " "))?;
+            values(now, &field).iter().rev().take(most).try_for_each(|value| self.say(PLAIN, "    ", &value.to_string()))?;
+        }
+        if *now == Profile::default() { self.say(DIM, "", "Your profile is empty so far.") } else { Ok(()) }
+    }
+
+    /// What is typed on one line; `None` at the end of the input. A transcript shows it also when it was not typed.
+    fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
+        write!(io::stdout(), "{}", self.paint(STRONG, question))?;
+        io::stdout().flush()?;
+        let line = read_line()?;
+        if !self.typed || line.is_none() {
+            writeln!(io::stdout(), "{}", line.as_deref().unwrap_or_default())?;
+        }
+        Ok(line)
+    }
+
+    /// One of some answers, by its number or by how it begins; Enter takes the one that is there for it.
+    fn pick(&self, question: &str, answers: &[&str], enter: usize) -> Result<Option<usize>, Failure> {
+        while let Some(line) = self.ask(question)?.map(|line| line.to_lowercase()) {
+            let number = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|at| *at < answers.len());
+            let begins = || answers.iter().position(|answer| answer.to_lowercase().starts_with(&line));
+            match if line.is_empty() { Some(enter) } else { number.or_else(begins) } {
+                None => self.say(DIM, "", "That is none of them.")?,
+                picked => return Ok(picked),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Shows what does not fit, so that it can be said again; anything else ends the visit.
+    fn invalid(&self, error: Error) -> Result<(), Failure> {
+        if error.kind() == ErrorKind::InvalidInput { self.say(DIM, "", &format!("{error}.")) } else { Err(error.into()) }
+    }
+
+    fn numbered(&self, answers: &[&str]) -> Result<(), Failure> {
+        answers.iter().enumerate().try_for_each(|(at, answer)| self.say(PLAIN, &format!("  [{}] ", at + 1), answer))
+    }
+
+    /// A text, wrapped, with something before its first line that the others are indented by.
+    fn say(&self, style: &str, before: &str, text: &str) -> Result<(), Failure> {
+        // What would steer a terminal is left out.
+        let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
+        for (at, line) in text.split('\n').flat_map(|line| wrap(line, self.width - before.len())).enumerate() {
+            let indent = if at == 0 { before.to_owned() } else { " ".repeat(before.len()) };
+            writeln!(io::stdout(), "{}", format!("{indent}{}", self.paint(style, &line)).trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn paint(&self, style: &str, text: &str) -> String {
+        if self.colour && !style.is_empty() && !text.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
 }
 
 // A script.
 
-fn say(event: &Value) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{event}")?;
-    out.flush()
-}
-
 async fn script(me: &User, options: &Options) -> Result<(), Failure> {
-    let action = match &options.title {
-        Some(title) => me.record_done(NewAction::new(options.kind.as_deref().unwrap_or("other"), title)).await?.action,
-        None => unfinished(me).await?.into_iter().next().ok_or("no debrief waits; pass --title with what was finished")?.action,
+    let waiting = me.actions(Some(ActionStatus::Done)).await?.into_iter().find(waits);
+    let action = match (options.contains_key("--title"), waiting) {
+        (true, _) => finished(me, options).await?,
+        (false, Some(waiting)) => waiting.action,
+        (false, None) => return Err(Error::new(ErrorKind::NotFound, "no debrief waits; pass --title with what was finished").into()),
     };
     let debrief = me.debrief(action.id);
-    let mut lines = io::stdin().lock().lines();
-    // A phone or a program that starts again is the only one at work on its debrief.
+    // A program that starts again is the only one at work on its debrief.
     let mut last = relay(debrief.take_over().await?).await?;
     while !last.over {
-        let line = lines.next().transpose()?.unwrap_or_default();
-        last = if line.trim().is_empty() {
-            let ended = debrief.stop().await?;
-            say(&reply_event(&ended))?;
-            ended
-        } else {
-            relay(debrief.stream(message(&line, &last, false)).await?).await?
+        last = match read_line()?.filter(|line| !line.is_empty()) {
+            Some(line) => relay(debrief.stream(message(&line, &last)).await?).await?,
+            None => {
+                let ended = debrief.stop().await?;
+                reply(&ended)?;
+                ended
+            }
         };
     }
-    say(&recap_event(&debrief.recap().await?))?;
+    emit("recap", debrief.recap().await?)?;
     let proposal = debrief.propose().await?;
-    say(&json!({ "event": "proposal", "items": proposal.items.iter().map(item).collect::<Vec<_>>() }))?;
-    let Some(line) = lines.next().transpose()?.filter(|line| !line.trim().is_empty()) else { return Ok(()) };
-    let decided: Decided = serde_json::from_str(&line).map_err(|_| "the verdicts must be one line such as {\"accept\":\"all\"}")?;
-    let applied = debrief.apply(decided.verdicts(&proposal)).await?;
-    say(&json!({
-        "event": "applied",
-        "accepted": applied.accepted,
-        "rejected": applied.rejected,
-        "conflicts": applied.conflicts,
-        "profile": applied.profile,
-    }))?;
+    emit("proposal", &proposal)?;
+    // Whoever says nothing has decided nothing: the proposal waits.
+    let Some(line) = read_line()?.filter(|line| !line.is_empty()) else { return Ok(()) };
+    let invalid = || Error::new(ErrorKind::InvalidInput, "the verdicts must be one line of JSON such as {\"accept\":\"all\"}");
+    // A list is no verdicts, though serde would read a struct from it.
+    let decided: Map<String, Value> = serde_json::from_str(&line).map_err(|_| invalid())?;
+    let decided = Decided::deserialize(Value::Object(decided)).map_err(|_| invalid())?;
+    let all = proposal.pending().map(|item| item.id.clone()).collect();
+    let accepted: Vec<ExtractionId> = match decided.accept {
+        Some(Accept::Word(word)) => Some(all).filter(|_| word == "all").ok_or_else(invalid)?,
+        Some(Accept::Ids(ids)) => ids,
+        None => Vec::new(),
+    };
+    let verdicts = accepted.into_iter().fold(proposal.verdicts(), Verdicts::accept);
+    let verdicts = decided.edit.into_iter().fold(verdicts, |verdicts, (id, value)| verdicts.edit(id, value));
+    emit("applied", debrief.apply(decided.reject.into_iter().fold(verdicts, Verdicts::reject)).await?)?;
     if let (true, Some(next)) = (decided.next_action, debrief.recap().await?.next_action()) {
-        let added = me.add_action(next).await?;
-        say(&json!({ "event": "next_action", "id": added.id, "title": added.title }))?;
+        emit("next_action", me.add_action(next).await?)?;
     }
     Ok(())
 }
 
-async fn relay(mut turn: Turn) -> Result<Reply, Failure> {
-    while let Some(event) = turn.next().await {
-        match event? {
-            TurnEvent::Text(text) => say(&json!({ "event": "text", "text": text }))?,
-            TurnEvent::Choices(choices) => say(&json!({ "event": "choices", "choices": choices }))?,
-            TurnEvent::Replaced(finding) => say(&json!({ "event": "replaced", "finding": finding }))?,
-            TurnEvent::HandOver => say(&json!({ "event": "hand_over" }))?,
-            TurnEvent::Reply(reply) => {
-                say(&reply_event(&reply))?;
-                return Ok(reply);
-            }
-        }
-    }
-    Err("the turn ended without a reply".into())
-}
-
-fn reply_event(reply: &Reply) -> Value {
-    json!({
-        "event": "reply",
-        "text": reply.message.text,
-        "choices": reply.message.choices,
-        "exchange": reply.exchange,
-        "review_due": reply.review_due,
-        "over": reply.over,
-    })
-}
-
-fn recap_event(recap: &Recap) -> Value {
-    let next = recap.next_action().map(|next| json!({ "id": next.id, "title": next.title }));
-    json!({ "event": "recap", "outcome": recap.outcome, "lines": recap.lines, "next_action": next })
-}
-
-fn item(item: &Extraction) -> Value {
-    let evidence: Vec<_> = item.evidence.iter().map(|evidence| json!({ "message": evidence.message, "quote": evidence.quote })).collect();
-    json!({
-        "id": item.id,
-        "field": item.field,
-        "operation": item.operation,
-        "value": item.value,
-        "before": item.before,
-        "basis": item.basis,
-        "checked": item.checked,
-        "cautions": item.cautions,
-        "status": item.status,
-        "evidence": evidence,
-    })
-}
-
-/// A script's verdicts, on one line.
-#[derive(Deserialize)]
+/// `"accept"` is `"all"` or a list of ids; `"next_action"` makes the next step that was named an action.
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 struct Decided {
-    accept: Accepted,
-    reject: Vec<String>,
-    edit: std::collections::BTreeMap<String, FieldValue>,
-    /// Whether the next step that was named becomes an action.
+    accept: Option<Accept>,
+    reject: Vec<ExtractionId>,
+    edit: BTreeMap<String, FieldValue>,
     next_action: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Accepted {
-    Word(All),
-    Ids(Vec<String>),
+enum Accept {
+    Word(String),
+    Ids(Vec<ExtractionId>),
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum All {
-    All,
+async fn relay(mut turn: Turn) -> Result<Reply, Failure> {
+    while let Some(event) = turn.next().await {
+        match event? {
+            TurnEvent::Text(text) => emit("text", json!({ "text": text }))?,
+            // The reply has the choices, and a script's questions are not replaced.
+            TurnEvent::Choices(_) | TurnEvent::Replaced(_) | TurnEvent::HandOver => {}
+            TurnEvent::Reply(said) => return reply(&said).map(|()| said).map_err(Failure::from),
+        }
+    }
+    Err(Error::new(ErrorKind::Internal, "the turn ended without a reply").into())
 }
 
-impl Default for Accepted {
-    fn default() -> Self {
-        Self::Ids(Vec::new())
+fn reply(Reply { message, exchange, review_due, over, .. }: &Reply) -> io::Result<()> {
+    let (text, choices) = (&message.text, &message.choices);
+    emit("reply", json!({ "text": text, "choices": choices, "exchange": exchange, "review_due": review_due, "over": over }))
+}
+
+/// The library's own JSON with the event's name, on one line.
+fn emit(event: &str, value: impl Serialize) -> io::Result<()> {
+    let mut line = json!(value);
+    line["event"] = event.into();
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+// What both need.
+
+/// What `--title` says was finished.
+async fn finished(me: &User, options: &Options) -> Result<Action, Error> {
+    let title = options.get("--title").map_or("", String::as_str);
+    Ok(me.record_done(NewAction::new(kind_of(options), title)).await?.action)
+}
+
+fn kind_of(options: &Options) -> &str {
+    options.get("--kind").map_or("other", String::as_str)
+}
+
+/// Whether a done action's debrief waits for something: an answer, a reply, a proposal or a verdict.
+fn waits(listed: &ListedAction) -> bool {
+    listed.action.status == ActionStatus::Done
+        && match listed.debrief {
+            DebriefState::Declined | DebriefState::Reviewed | DebriefState::Ended(Ending::HandedOver) => false,
+            DebriefState::Deferred(time) => time <= SystemClock.now(),
+            _ => true,
+        }
+}
+
+/// The choice that a line takes, by its id or its words, or the line as it was typed.
+fn message(line: &str, last: &Reply) -> NewMessage {
+    let choice = last.message.choices.iter().find(|choice| choice.id == line || choice.text == line);
+    choice.map_or_else(|| NewMessage::typed(line), |choice| NewMessage::choose(choice.id.as_str()))
+}
+
+/// The profile; an empty one for somebody new.
+async fn profile_of(me: &User) -> Result<Profile, Error> {
+    match me.profile().await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Profile::default()),
+        profile => profile,
     }
 }
 
-impl Decided {
-    fn verdicts(&self, proposal: &Proposal) -> Verdicts {
-        let mut verdicts = proposal.verdicts();
-        match &self.accept {
-            Accepted::Word(All::All) => {
-                for item in proposal.pending() {
-                    verdicts = verdicts.accept(item.id.clone());
-                }
+/// A line of the input without the space around it; `None` at the end.
+fn read_line() -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let read = io::stdin().lock().read_until(b'\n', &mut line)?;
+    Ok((read > 0).then(|| String::from_utf8_lossy(&line).trim().to_owned()))
+}
+
+type Options = BTreeMap<String, String>;
+
+fn options() -> Result<Options, String> {
+    let mut options = Options::new();
+    let arguments: Result<Vec<_>, _> = std::env::args_os().skip(1).map(OsString::into_string).collect();
+    let mut arguments = arguments.map_err(|_| "the options must be UTF-8")?.into_iter();
+    while let Some(name) = arguments.next() {
+        let value = match name.as_str() {
+            "--json" | "--help" => String::new(),
+            "--db" | "--user" | "--title" | "--kind" | "--lang" | "--model" => {
+                arguments.next().ok_or_else(|| format!("{name} needs a value"))?
             }
-            Accepted::Ids(ids) => {
-                for id in ids {
-                    verdicts = verdicts.accept(id.as_str());
-                }
-            }
-        }
-        for (id, value) in &self.edit {
-            verdicts = verdicts.edit(id.as_str(), value.clone());
-        }
-        for id in &self.reject {
-            verdicts = verdicts.reject(id.as_str());
-        }
-        verdicts
+            _ => return Err(format!("there is no option `{name}`")),
+        };
+        options.insert(name, value);
+    }
+    match options.get("--model").filter(|model| *model != "offline") {
+        Some(model) => Err(format!("there is no model `{model}`; use offline")),
+        None => Ok(options),
     }
 }
 
-// A person.
-
-struct Talk {
-    colour: bool,
+/// The columns of the terminal, as `stty` says where there is one.
+fn terminal_width() -> Option<usize> {
+    let size = Command::new("stty").arg("size").stdin(Stdio::inherit()).stderr(Stdio::null()).output().ok()?.stdout;
+    let columns = String::from_utf8(size).ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    (columns >= 20).then_some(columns)
 }
 
-impl Talk {
-    fn new() -> Self {
-        Self { colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
-    }
-
-    async fn hold(&self, me: &User, options: &Options) -> Result<(), Failure> {
-        let Some(debrief) = self.begin(me, options).await? else { return Ok(()) };
-        if !matches!(debrief.state().await?, DebriefState::Ended(_) | DebriefState::ReadyToReview) {
-            self.note("Enter alone ends it; `skip` passes over a question. You can leave at any moment and go on later.")?;
-            self.converse(&debrief).await?;
-        }
-        let recap = debrief.recap().await?;
-        self.recap(&recap)?;
-        self.review(&debrief).await?;
-        self.next_step(me, &recap).await?;
-        self.note(&format!("It is all in {}. Until next time.", options.db))
-    }
-
-    /// A new action, or one that waits.
-    async fn begin(&self, me: &User, options: &Options) -> Result<Option<Debrief>, Failure> {
-        let mut title = options.title.clone();
-        if title.is_none() {
-            for waiting in unfinished(me).await?.into_iter().take(1) {
-                self.line(&format!("Last time: {}", self.strong(&waiting.action.title)))?;
-                if self.yes("Go on with it? [Y/n] ")? {
-                    return Ok(Some(me.debrief(waiting.action.id)));
-                }
-            }
-            let saved = me.actions(None).await?.into_iter().filter(|listed| listed.action.status == ActionStatus::Active);
-            for listed in saved.take(3) {
-                self.line(&format!("Planned: {}", self.strong(&listed.action.title)))?;
-            }
-            title = self.ask("What did you finish? ")?;
-        }
-        let Some(title) = title.filter(|title| !title.is_empty()) else { return Ok(None) };
-        let done = me.record_done(NewAction::new(options.kind.as_deref().unwrap_or("other"), title)).await?;
-        let debrief = me.debrief(done.action.id.clone());
-        self.line(&format!("\n{}", done.offer.text))?;
-        self.note(&done.offer.disclosure.text)?;
-        let (tell_us, just_done, later) = (&done.offer.tell_us, &done.offer.just_done, &done.offer.later);
-        match self.ask(&format!("[1] {tell_us}   [2] {just_done}   [3] {later} (tomorrow)   > "))?.as_deref() {
-            Some("1") => Ok(Some(debrief)),
-            Some("2") => {
-                debrief.decline().await?;
-                self.note("Noted as done.")?;
-                Ok(None)
-            }
-            Some("3") => {
-                debrief.later(now() + std::time::Duration::from_secs(24 * 60 * 60)).await?;
-                self.note("Noted as done; the questions come back tomorrow.")?;
-                Ok(None)
-            }
-            // Anything else, and leaving, decides nothing: the next start asks again.
-            Some(_) => Ok(Some(debrief)),
-            None => Ok(None),
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
         }
     }
-
-    async fn converse(&self, debrief: &Debrief) -> Result<(), Failure> {
-        let mut last = self.watch(debrief.take_over().await?).await?;
-        while !last.over {
-            last = match self.ask("> ")? {
-                Some(line) if !line.is_empty() => self.watch(debrief.stream(message(&line, &last, true)).await?).await?,
-                _ => {
-                    let ended = debrief.stop().await?;
-                    self.coach(&ended.message.text)?;
-                    ended
-                }
-            };
-        }
-        Ok(())
-    }
-
-    async fn watch(&self, mut turn: Turn) -> Result<Reply, Failure> {
-        while let Some(event) = turn.next().await {
-            if let TurnEvent::Reply(reply) = event? {
-                self.coach(&reply.message.text)?;
-                for (number, choice) in reply.message.choices.iter().enumerate() {
-                    self.line(&format!("  [{}] {}", number + 1, choice.text))?;
-                }
-                return Ok(reply);
-            }
-        }
-        Err("the turn ended without a reply".into())
-    }
-
-    fn recap(&self, recap: &Recap) -> Result<(), Failure> {
-        if recap.lines.is_empty() {
-            return Ok(());
-        }
-        self.line(&format!("\n{}", self.strong("In your words")))?;
-        for line in &recap.lines {
-            let more = if line.cut { " …" } else { "" };
-            self.line(&format!("  {}: “{}”{more}", line.label, line.quote))?;
-        }
-        Ok(())
-    }
-
-    async fn review(&self, debrief: &Debrief) -> Result<(), Failure> {
-        let proposal = debrief.propose().await?;
-        let mut verdicts = proposal.verdicts();
-        let pending: Vec<_> = proposal.pending().collect();
-        if pending.is_empty() {
-            return self.note("\nNothing to change in your profile.");
-        }
-        self.line(&format!("\n{}", self.strong("For your profile")))?;
-        for item in pending {
-            let before = item.before.as_ref().map(|before| format!(" (now: {before})")).unwrap_or_default();
-            self.line(&format!("  {} {}{before}", self.dim(&item.field.as_str().replace('_', " ")), self.strong(&item.value)))?;
-            for evidence in &item.evidence {
-                self.line(&format!("    you wrote: “{}”", evidence.quote))?;
-            }
-            let suggested = if item.checked { "Y/n" } else { "y/N" };
-            // Who leaves in the middle has decided nothing about the rest: it waits.
-            let Some(answer) = self.ask(&format!("    Take it? [{suggested}, or your own wording] "))? else { break };
-            let id = item.id.clone();
-            verdicts = match answer.to_lowercase().as_str() {
-                "" if item.checked => verdicts.accept(id),
-                "y" | "yes" => verdicts.accept(id),
-                "" | "n" | "no" => verdicts.reject(id),
-                _ => verdicts.edit(id, answer),
-            };
-        }
-        let applied = debrief.apply(verdicts).await?;
-        for conflict in &applied.conflicts {
-            self.note(&format!("{} was changed elsewhere and is left as it is.", conflict.field.as_str().replace('_', " ")))?;
-        }
-        self.note(&format!("{} taken, {} left.", applied.accepted.len(), applied.rejected.len()))
-    }
-
-    async fn next_step(&self, me: &User, recap: &Recap) -> Result<(), Failure> {
-        let Some(next) = recap.next_action() else { return Ok(()) };
-        self.line(&format!("\nYour next step: {}", self.strong(&next.title)))?;
-        if self.yes("Add it to your actions? [Y/n] ")? {
-            me.add_action(next).await?;
-            self.note("Added.")?;
-        }
-        Ok(())
-    }
-
-    /// What is typed on one line; `None` at the end of the input.
-    fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
-        write!(io::stdout(), "{question}")?;
-        io::stdout().flush()?;
-        let mut line = String::new();
-        if io::stdin().read_line(&mut line)? == 0 {
-            writeln!(io::stdout())?;
-            return Ok(None);
-        }
-        Ok(Some(line.trim().to_owned()))
-    }
-
-    /// Yes, unless it is answered with no. Nobody says yes by leaving.
-    fn yes(&self, question: &str) -> Result<bool, Failure> {
-        Ok(self.ask(question)?.is_some_and(|answer| !answer.to_lowercase().starts_with('n')))
-    }
-
-    fn coach(&self, text: &str) -> Result<(), Failure> {
-        self.line(&format!("\n{}", self.paint("36", text)))
-    }
-
-    fn note(&self, text: &str) -> Result<(), Failure> {
-        self.line(&self.dim(text))
-    }
-
-    fn line(&self, text: &str) -> Result<(), Failure> {
-        Ok(writeln!(io::stdout(), "{text}")?)
-    }
-
-    fn strong(&self, text: impl Display) -> String {
-        self.paint("1", text)
-    }
-
-    fn dim(&self, text: impl Display) -> String {
-        self.paint("2", text)
-    }
-
-    fn paint(&self, code: &str, text: impl Display) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
-    }
+    lines
 }

@@ -1,0 +1,467 @@
+//! Holds the example to its word: real processes, killed and interrupted at every step, lose no answer and store none twice.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use completion_coach::{
+    ActionStatus, CompletionCoach, DebriefState, ListedAction, Message, OfflineGuide, Profile, Role, SqliteStore, User,
+};
+use serde_json::{Value, json};
+
+const TITLE: &str = "Replicated a result on a small model";
+const ANSWERS: [&str; 4] = [
+    "It worked on the small model, with half of the effect.",
+    "I would write the evaluation before the training loop.",
+    "I can now train a small model from nothing.",
+    "I will test the larger model on Saturday.",
+];
+
+fn example() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test has a path");
+        let profile = test.ancestors().nth(2).expect("a test is built below its profile's folder");
+        let path = profile.join("examples").join(format!("debrief{}", std::env::consts::EXE_SUFFIX));
+        // Cargo builds examples for `cargo test`, but not for `cargo test --test example`.
+        let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+        if changed(&path) < changed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/debrief.rs")) {
+            let built = Command::new(env!("CARGO")).args(["build", "--example", "debrief"]).status().expect("cargo starts");
+            assert!(built.success());
+        }
+        path
+    })
+}
+
+fn start(db: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(example());
+    command.arg("--db").arg(db).args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it with this input to its end.
+fn run(db: &Path, options: &[&str], input: &str) -> Output {
+    let mut child = start(db, options).spawn().expect("the example starts");
+    // It may end without reading all of it.
+    let _ = child.stdin.take().expect("it has an input").write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
+}
+
+fn script(db: &Path, options: &[&str], input: &str) -> (Vec<Value>, Option<i32>) {
+    let output = run(db, &[&["--json"], options].concat(), input);
+    let lines = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    (lines.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect(), output.status.code())
+}
+
+fn named<'a>(events: &'a [Value], name: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["event"] == name).collect()
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it writes UTF-8");
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn all_answers() -> String {
+    ANSWERS.join("\n") + "\n"
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let db = folder.path().join("debrief.db");
+    (folder, db)
+}
+
+/// What the library finds in the file.
+fn look<T>(db: &Path, look: impl AsyncFnOnce(User) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let store = SqliteStore::open(db).expect("the file is ours");
+        let coach = CompletionCoach::builder(store, OfflineGuide).build().expect("the settings are right");
+        look(coach.user("me")).await
+    })
+}
+
+fn actions(db: &Path) -> Vec<ListedAction> {
+    look(db, async |me| me.actions(None).await.expect("actions can be read"))
+}
+
+fn profile(db: &Path) -> Profile {
+    look(db, async |me| me.profile().await.expect("there is a profile"))
+}
+
+fn messages(db: &Path) -> Vec<Message> {
+    look(db, async |me| {
+        let done = me.actions(Some(ActionStatus::Done)).await.expect("actions can be read");
+        let Some(latest) = done.first() else { return Vec::new() };
+        me.debrief(latest.action.id.clone()).messages(500, None).await.expect("messages can be read").messages
+    })
+}
+
+/// The answers that are stored, after it was checked that no position is missing or taken twice.
+fn stored_answers(db: &Path) -> Vec<String> {
+    let messages = messages(db);
+    let positions: Vec<u64> = messages.iter().map(|message| message.seq).collect();
+    assert_eq!(positions, (1..=messages.len() as u64).collect::<Vec<_>>());
+    messages.into_iter().filter(|message| message.role == Role::User).map(|message| message.text).collect()
+}
+
+#[test]
+fn a_script_holds_a_whole_debrief() {
+    let (_folder, db) = folder();
+    let input = all_answers() + "{\"accept\":\"all\",\"next_action\":true}\n";
+    let (events, status) = script(&db, &["--title", TITLE, "--kind", "replicate"], &input);
+    assert_eq!(status, Some(0), "{events:?}");
+
+    let replies = named(&events, "reply");
+    assert_eq!(replies.len(), 5);
+    assert_eq!(named(&events, "text").len(), 5);
+    for (exchange, (text, reply)) in named(&events, "text").iter().zip(&replies).enumerate() {
+        assert_eq!(text["text"], reply["text"]);
+        assert_eq!(reply["exchange"], exchange);
+        assert_eq!(reply["over"], exchange == 4);
+        assert_eq!(reply["review_due"], exchange == 4);
+    }
+    let choices: Vec<_> = replies[0]["choices"].as_array().expect("choices are a list").iter().map(|choice| &choice["id"]).collect();
+    assert_eq!(choices, ["success", "mixed", "failure", "not_done"]);
+
+    let recap = named(&events, "recap")[0];
+    let quotes: Vec<_> = recap["lines"].as_array().expect("a recap has lines").iter().map(|line| &line["quote"]).collect();
+    assert_eq!(quotes, ANSWERS);
+    let item = &named(&events, "proposal")[0]["items"][0];
+    assert_eq!((&item["field"], &item["operation"], &item["status"]), (&json!("insights"), &json!("add"), &json!("pending")));
+    assert!(ANSWERS[1].starts_with(item["value"].as_str().expect("an insight is a text")));
+    let evidence = &item["evidence"][0];
+    let quoted = messages(&db).into_iter().find(|message| evidence["message"] == message.id.as_str()).expect("the evidence is a message");
+    assert!(quoted.text.contains(evidence["quote"].as_str().expect("a quote is a text")));
+
+    let applied = named(&events, "applied")[0];
+    assert_eq!((&applied["accepted"][0], &applied["rejected"], &applied["conflicts"]), (&item["id"], &json!([]), &json!([])));
+    assert_eq!(applied["profile"]["insights"][0], item["value"]);
+    let next = named(&events, "next_action")[0];
+    assert_eq!(next["title"], "I will test the larger model on Saturday");
+    let order: Vec<_> = events.iter().rev().take(4).map(|event| &event["event"]).collect();
+    assert_eq!(order, ["next_action", "applied", "proposal", "recap"]);
+
+    // The next day all of it is there.
+    let listed = actions(&db);
+    assert!(listed.iter().any(|listed| listed.action.title == TITLE && listed.debrief == DebriefState::Reviewed));
+    assert!(listed.iter().any(|listed| next["id"] == listed.action.id.as_str() && listed.action.status == ActionStatus::Active));
+    let (shown, _) = texts(&run(&db, &[], "p\n\n"));
+    for kept in [ANSWERS[1].trim_end_matches('.'), "I will test the larger model on Saturday"] {
+        assert!(shown.contains(kept), "{shown}");
+    }
+}
+
+#[test]
+fn a_script_with_nothing_to_go_on_with_is_told_what_to_pass() {
+    let (_folder, db) = folder();
+    let (events, status) = script(&db, &[], "");
+    assert_eq!((events.len(), status, &events[0]["event"], &events[0]["kind"]), (1, Some(1), &json!("error"), &json!("not_found")));
+    assert!(events[0]["text"].as_str().is_some_and(|text| text.contains("--title")));
+}
+
+#[test]
+fn the_end_of_the_input_ends_the_questions_politely() {
+    for rest in ["", "\n"] {
+        let (_folder, db) = folder();
+        let (events, status) = script(&db, &["--title", TITLE], &format!("{}\n{rest}", ANSWERS[0]));
+        assert_eq!(status, Some(0));
+        let last = *named(&events, "reply").last().expect("there are replies");
+        assert_eq!(last["over"], true);
+        assert!(last["text"].as_str().is_some_and(|text| !text.contains('?')));
+        assert_eq!(named(&events, "recap")[0]["lines"][0]["quote"], ANSWERS[0]);
+        assert_eq!((named(&events, "proposal").len(), named(&events, "applied").len()), (1, 0));
+        assert_eq!(stored_answers(&db), [ANSWERS[0]]);
+    }
+}
+
+#[test]
+fn a_line_that_is_a_choice_takes_it() {
+    for line in ["mixed", "Some of it worked out"] {
+        let (_folder, db) = folder();
+        script(&db, &["--title", TITLE], &format!("{line}\n"));
+        let chosen = messages(&db).into_iter().find(|message| message.role == Role::User).expect("it was stored");
+        assert_eq!(chosen.choice.as_deref(), Some("mixed"));
+    }
+}
+
+#[test]
+fn verdicts_accept_reject_and_edit() {
+    let (_folder, db) = folder();
+    let (events, _) = script(&db, &["--title", TITLE], &all_answers());
+    let id = named(&events, "proposal")[0]["items"][0]["id"].clone();
+
+    for wrong in ["yes", "{\"accept\":\"some\"}", "{\"acept\":\"all\"}", "{\"accept\":\"all\"", "[]"] {
+        let (events, status) = script(&db, &[], &format!("{wrong}\n"));
+        assert_eq!(status, Some(1), "{wrong}");
+        assert_eq!(events.last().expect("there are events")["kind"], "invalid_input", "{wrong}");
+        assert!(named(&events, "applied").is_empty());
+        assert_eq!(named(&events, "proposal")[0]["items"][0]["id"], id, "it is offered again");
+    }
+    let (events, status) = script(&db, &[], "{\"accept\":[\"nobody's\"]}\n");
+    assert_eq!((status, &events.last().expect("there are events")["kind"]), (Some(1), &json!("not_found")));
+    let (_, status) = script(&db, &[], "");
+    assert_eq!((status, profile(&db)), (Some(0), Profile::default()), "who says nothing decides nothing");
+
+    let mut edit = json!({ "edit": {} });
+    edit["edit"][id.as_str().expect("an id is a text")] = json!("Evaluation first");
+    let (events, status) = script(&db, &[], &format!("{edit}\n"));
+    assert_eq!((status, &named(&events, "applied")[0]["profile"]["insights"]), (Some(0), &json!(["Evaluation first"])));
+
+    for (verdict, insights) in [("accept", 2), ("reject", 2)] {
+        let (events, _) = script(&db, &["--title", TITLE], &all_answers().replace("training", &format!("{verdict} training")));
+        let id = &named(&events, "proposal")[0]["items"][0]["id"];
+        let (events, status) = script(&db, &[], &format!("{}\n", json!({ verdict: [id] })));
+        assert_eq!((status, &named(&events, "applied")[0][format!("{verdict}ed")]), (Some(0), &json!([id])));
+        assert_eq!(profile(&db).insights.len(), insights);
+    }
+}
+
+#[test]
+fn a_foreign_file_is_refused_and_left_as_it_is() {
+    let (_folder, db) = folder();
+    std::fs::write(&db, "the diary of somebody else\n".repeat(300)).expect("a file can be written");
+    let before = std::fs::read(&db).expect("a file can be read");
+    let (events, status) = script(&db, &["--title", TITLE], "");
+    assert_eq!((status, &events[0]["event"], &events[0]["kind"]), (Some(1), &json!("error"), &json!("storage_damaged")));
+    let output = run(&db, &["--title", TITLE], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(texts(&output).1.contains("storage_damaged: "));
+    assert_eq!(std::fs::read(&db).expect("a file can be read"), before);
+}
+
+#[test]
+fn wrong_options_are_answered_with_the_help() {
+    let (_folder, db) = folder();
+    for wrong in [&["--titel", "x"][..], &["--title"], &["--model", "oracle"], &["x"]] {
+        let output = run(&db, wrong, "");
+        let (out, err) = texts(&output);
+        assert_eq!((output.status.code(), out.as_str()), (Some(2), ""));
+        assert!(err.contains("--db PATH"));
+    }
+    let output = run(&db, &["--help"], "");
+    assert_eq!(output.status.code(), Some(0));
+    for option in ["--db", "--user", "--title", "--kind", "--lang", "--model", "--json"] {
+        assert!(texts(&output).0.contains(option));
+    }
+    assert!(!db.exists());
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_panic() {
+    for options in [&["--json", "--title", TITLE][..], &["--title", TITLE], &["--help"]] {
+        let (_folder, db) = folder();
+        let mut child = start(&db, options).spawn().expect("the example starts");
+        drop(child.stdout.take());
+        let _ = child.stdin.take().expect("it has an input").write_all(all_answers().as_bytes());
+        let (_, err) = texts(&child.wait_with_output().expect("it ends"));
+        assert_eq!(err, "");
+    }
+}
+
+/// A script's process that is talked to line by line.
+struct Session {
+    child: Child,
+    input: ChildStdin,
+    events: BufReader<ChildStdout>,
+}
+
+impl Session {
+    fn begin(db: &Path, options: &[&str]) -> Self {
+        let mut child = start(db, options).arg("--json").spawn().expect("the example starts");
+        let input = child.stdin.take().expect("it has an input");
+        let events = BufReader::new(child.stdout.take().expect("it has an output"));
+        Self { child, input, events }
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("it reads");
+    }
+
+    /// The next reply.
+    fn reply(&mut self) -> Value {
+        loop {
+            let mut line = String::new();
+            assert!(self.events.read_line(&mut line).expect("it can be read") > 0, "it ended without a reply");
+            let event: Value = serde_json::from_str(&line).expect("each line is JSON");
+            if event["event"] == "reply" {
+                return event;
+            }
+        }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+}
+
+#[test]
+fn killed_after_any_answer_it_goes_on() {
+    for killed_after in 0..=ANSWERS.len() {
+        let (_folder, db) = folder();
+        let mut session = Session::begin(&db, &["--title", TITLE]);
+        let mut last = session.reply();
+        for answer in &ANSWERS[..killed_after] {
+            session.say(answer);
+            last = session.reply();
+        }
+        session.kill();
+        assert_eq!(stored_answers(&db), &ANSWERS[..killed_after]);
+
+        let rest: String = ANSWERS[killed_after..].iter().map(|answer| format!("{answer}\n")).collect();
+        let (events, status) = script(&db, &[], &(rest + "{\"accept\":\"all\"}\n"));
+        assert_eq!(status, Some(0));
+        assert_eq!(named(&events, "reply")[0], &last, "it begins with what was said last");
+        assert_eq!(stored_answers(&db), ANSWERS);
+        assert_eq!(profile(&db).insights.len(), 1);
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_loses_nothing_and_doubles_nothing() {
+    let (_folder, db) = folder();
+    let mut debriefs = 0;
+    for kill in 0..24_u64 {
+        let waits = actions(&db).iter().any(|listed| listed.debrief != DebriefState::Reviewed);
+        let mut session = Session::begin(&db, if waits { &[] } else { &["--title", TITLE] });
+        session.reply();
+        debriefs += u64::from(!waits);
+        let stored = stored_answers(&db);
+        let mut acknowledged = stored.len();
+        if let Some(answer) = ANSWERS.get(stored.len()) {
+            session.say(answer);
+            if kill % 3 == 0 {
+                session.reply();
+                acknowledged += 1;
+            } else {
+                std::thread::sleep(Duration::from_micros(kill * 7_919 % 9_000));
+            }
+            session.kill();
+        } else {
+            session.kill();
+            // From the second debrief on there is nothing new to propose, so that it may be over already.
+            script(&db, &[], "{\"accept\":\"all\"}\n");
+            assert!(actions(&db).iter().all(|listed| listed.debrief == DebriefState::Reviewed));
+        }
+        let after = stored_answers(&db);
+        assert!(after.len() >= acknowledged, "what was acknowledged is kept");
+        assert_eq!(after, &ANSWERS[..after.len()], "each answer once, in order");
+    }
+    assert!(debriefs > 1);
+    assert_eq!(profile(&db).insights.len(), 1);
+}
+
+/// Answers a person's prompts. `None` once the process has ended.
+struct Robot {
+    titled: bool,
+    answered: usize,
+}
+
+impl Robot {
+    /// Reads up to the next prompt and says what to type there.
+    fn next(&mut self, output: &mut impl Read) -> Option<String> {
+        let mut seen = Vec::new();
+        let mut byte = [0];
+        while output.read(&mut byte).expect("it can be read") == 1 {
+            seen.push(byte[0]);
+            let at = |prompt: &str| seen.ends_with(prompt.as_bytes());
+            let shown = || String::from_utf8_lossy(&seen).into_owned();
+            if at("for 1: ") || at("something else: ") {
+                return Some(String::new());
+            } else if at("[e]dit: ") || at("[n]o: ") {
+                return Some("y".to_owned());
+            } else if at("You: ") && shown().contains("What did you finish?") {
+                let new = !self.titled && !shown().contains("[1]");
+                return Some(if new { TITLE.to_owned() } else { String::new() });
+            } else if at("You: ") {
+                return Some(ANSWERS[self.answered].to_owned());
+            }
+        }
+        None
+    }
+
+    fn typed(&mut self, line: &str) {
+        self.titled |= line == TITLE;
+        self.answered += usize::from(ANSWERS.contains(&line));
+    }
+
+    /// Types what is asked for, and interrupts at one of the prompts if it comes to that. Says whether it did.
+    fn visit(&mut self, db: &Path, interrupt_at: Option<usize>) -> bool {
+        let mut child = start(db, &[]).spawn().expect("the example starts");
+        let mut input = child.stdin.take().expect("it has an input");
+        let mut output = child.stdout.take().expect("it has an output");
+        let mut prompt = 0;
+        while let Some(line) = self.next(&mut output) {
+            if interrupt_at == Some(prompt) {
+                let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill command");
+                assert!(sent.success());
+                assert!(!child.wait().expect("it ends").success());
+                return true;
+            }
+            writeln!(input, "{line}").expect("it reads");
+            self.typed(&line);
+            prompt += 1;
+        }
+        assert!(child.wait().expect("it ends").success());
+        false
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn interrupted_at_any_prompt_a_person_loses_nothing() {
+    let mut prompts = 0;
+    loop {
+        let (_folder, db) = folder();
+        let mut robot = Robot { titled: false, answered: 0 };
+        let interrupted = robot.visit(&db, Some(prompts));
+        robot.visit(&db, None);
+        assert_eq!(stored_answers(&db), ANSWERS, "interrupted at prompt {prompts}");
+        assert_eq!(profile(&db).insights.len(), 1, "interrupted at prompt {prompts}");
+        let planned = actions(&db).into_iter().filter(|listed| listed.action.status == ActionStatus::Active).count();
+        assert_eq!((actions(&db).len(), planned), (2, 1), "interrupted at prompt {prompts}");
+        if !interrupted {
+            break;
+        }
+        prompts += 1;
+    }
+    assert_eq!(prompts, 9, "title, offer, kind, four answers, one proposal, next step");
+}
+
+#[test]
+fn a_person_holds_a_whole_debrief_and_comes_back() {
+    let (_folder, db) = folder();
+    let output = run(&db, &[], &format!("{TITLE}\n1\n1\n{}y\ny\n", all_answers()));
+    let (out, err) = texts(&output);
+    assert_eq!((output.status.code(), err.as_str()), (Some(0), ""), "{out}");
+    assert!(!out.contains('\u{1b}'), "no colours where there is no terminal");
+    assert_eq!(out.lines().find(|line| line.chars().count() > 80), None);
+    assert_eq!(stored_answers(&db), ANSWERS);
+
+    // The next day the planned step is finished by its number, and later is not now.
+    let output = run(&db, &[], "1\n3\n");
+    assert!(texts(&output).0.contains("I will test the larger model on Saturday"));
+    let later = actions(&db).into_iter().find(|listed| matches!(listed.debrief, DebriefState::Deferred(_))).expect("it was deferred");
+    assert_eq!((later.action.status, later.action.kind.as_str()), (ActionStatus::Done, "replicate"));
+    assert!(!texts(&run(&db, &[], "\n")).0.contains("[1]"));
+
+    // Just done is not asked about again; the end of the input in a review decides nothing.
+    run(&db, &[], "Something small\n2\n");
+    assert!(!texts(&run(&db, &[], "\n")).0.contains("[1]"));
+    run(&db, &["--title", "Another one"], &format!("\n{}", all_answers().replace("training", "other")));
+    assert!(actions(&db).iter().any(|listed| listed.debrief == DebriefState::ReadyToReview));
+    assert!(texts(&run(&db, &[], "")).0.contains("[1] Another one"));
+}
+
+#[test]
+fn a_language_is_kept_and_takes_nothing_else_away() {
+    let (_folder, db) = folder();
+    script(&db, &["--title", TITLE], &(all_answers() + "{\"accept\":\"all\"}\n"));
+    script(&db, &["--lang", "en-GB"], "");
+    let profile = profile(&db);
+    assert_eq!((profile.language.as_deref(), profile.insights.len()), (Some("en-GB"), 1));
+}
