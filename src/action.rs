@@ -300,25 +300,32 @@ impl Action {
 ///     .material(Material { link: Some("https://example.org/pull/7".into()), ..Material::new("the merged change") });
 /// # let _ = action;
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAction {
     /// The host's id; without one, one is made.
+    #[serde(default)]
     pub id: Option<ActionId>,
     /// What sort of action it is.
     pub kind: ActionKind,
     /// What is to be done, in one line.
     pub title: String,
     /// The same at length.
+    #[serde(default)]
     pub description: String,
     /// Why it is suggested.
+    #[serde(default)]
     pub rationale: String,
     /// The facts of the profile that it is suggested for.
+    #[serde(default)]
     pub basis: Vec<String>,
     /// What can be looked at in the debrief.
+    #[serde(default)]
     pub material: Vec<Material>,
     /// Data of the host's own, never sent to a model.
+    #[serde(default)]
     pub host_data: BTreeMap<String, String>,
     /// Where it comes from.
+    #[serde(default)]
     pub source: ActionSource,
 }
 opaque_debug!(NewAction { id, kind, source });
@@ -360,6 +367,27 @@ impl NewAction {
         self
     }
 
+    /// One more fact of the profile that it is suggested for.
+    #[must_use]
+    pub fn basis(mut self, fact: impl Into<String>) -> Self {
+        self.basis.push(fact.into());
+        self
+    }
+
+    /// Data of the host's own under this name.
+    #[must_use]
+    pub fn host_data(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.host_data.insert(name.into(), value.into());
+        self
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn source(mut self, source: ActionSource) -> Self {
+        self.source = source;
+        self
+    }
+
     /// One more thing to look at in the debrief.
     #[must_use]
     pub fn material(mut self, material: Material) -> Self {
@@ -391,14 +419,14 @@ impl NewAction {
         }
         items("material", self.material.len(), limits.items)?;
         for material in &self.material {
-            characters("material label", &material.label, limits.line)?;
-            characters("material link", material.link.as_deref().unwrap_or(""), limits.title)?;
-            characters("material text", material.text.as_deref().unwrap_or(""), limits.material)?;
+            characters("material.label", &material.label, limits.line)?;
+            characters("material.link", material.link.as_deref().unwrap_or(""), limits.title)?;
+            characters("material.text", material.text.as_deref().unwrap_or(""), limits.material)?;
         }
-        items("host data", self.host_data.len(), limits.items)?;
+        items("host_data", self.host_data.len(), limits.items)?;
         for (name, value) in &self.host_data {
-            characters("host data", name, limits.line)?;
-            characters("host data", value, limits.text)?;
+            characters("host_data", name, limits.line)?;
+            characters("host_data", value, limits.text)?;
         }
         Ok(())
     }
@@ -425,7 +453,24 @@ impl NewAction {
 
     /// The action as it is stored when it was done elsewhere: new, or an existing one brought up to date.
     pub(crate) fn into_done(self, id: ActionId, existing: Option<&Action>, now: Timestamp) -> Action {
-        let fresh = self.into_action(id, now);
+        let mut fresh = self.into_action(id, now);
+        if let Some(old) = existing.cloned() {
+            if fresh.description.is_empty() {
+                fresh.description = old.description;
+            }
+            if fresh.rationale.is_empty() {
+                fresh.rationale = old.rationale;
+            }
+            if fresh.basis.is_empty() {
+                fresh.basis = old.basis;
+            }
+            if fresh.material.is_empty() {
+                fresh.material = old.material;
+            }
+            if fresh.host_data.is_empty() {
+                fresh.host_data = old.host_data;
+            }
+        }
         let (created_at, started_at, completed_at, completion_started_at, source) = match existing {
             Some(old) => (old.created_at, old.started_at, old.completed_at, old.completion_started_at, old.source),
             None => (now, None, None, None, fresh.source),

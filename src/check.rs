@@ -24,10 +24,10 @@ impl Finding {
     /// What a model is told when it is asked once more.
     pub(crate) const fn instruction(self) -> &'static str {
         match self {
-            Self::NoQuestion => "Your last try asked no question. Ask exactly one.",
-            Self::SeveralQuestions => "Your last try asked several questions. Ask exactly one.",
-            Self::QuestionAtTheEnd => "Your last try asked a question. This is the last turn: ask none.",
-            Self::TooLong => "Your last try was too long. Use at most 60 words.",
+            Self::NoQuestion => "it asked no question; ask exactly one.",
+            Self::SeveralQuestions => "it asked several questions; ask exactly one.",
+            Self::QuestionAtTheEnd => "it asked a question; this is the last turn, ask none.",
+            Self::TooLong => "it was too long; use at most 60 words.",
         }
     }
 }
@@ -36,7 +36,7 @@ impl Finding {
 ///
 /// Questions are counted by their marks (`?`, `？`, `؟`, and `;` in Greek), a run of marks as one; a Japanese sentence
 /// that ends in か counts without one. Marks between quotation marks belong to somebody else's words and do not count. A
-/// question without any mark, and two that share one, are missed.
+/// question without any mark, one that is put in quotation marks, and two that share a mark are missed.
 pub(crate) fn check(text: &str, language: &str, last: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     match questions(text, language) {
@@ -53,40 +53,57 @@ pub(crate) fn check(text: &str, language: &str, last: bool) -> Vec<Finding> {
 }
 
 fn questions(text: &str, language: &str) -> usize {
-    let greek = language.starts_with("el");
-    let japanese = language.starts_with("ja");
-    let mut count = 0;
-    let mut quoted_until = None;
-    let mut previous = ' ';
-    for character in text.chars() {
-        if let Some(close) = quoted_until {
-            // An opening mark without a closing one in the same paragraph is not a quotation.
-            if character == close || character == '\n' {
-                quoted_until = None;
+    let (greek, japanese) = (language.starts_with("el"), language.starts_with("ja"));
+    let asks = |character| matches!(character, '?' | '？' | '؟') || (greek && matches!(character, ';' | '\u{37e}'));
+    text.lines()
+        .map(|line| {
+            let said = unquoted(line);
+            let mut count = 0;
+            // Marks that stand together are one question, `!?` as well.
+            for marks in said.split(|character| !asks(character) && !matches!(character, '!' | '！')) {
+                count += usize::from(marks.chars().any(asks));
             }
-            previous = character;
+            let plain = |sentence: &str| japanese && sentence.trim_end().ends_with('か');
+            count + said.split('。').filter(|sentence| plain(sentence)).count()
+        })
+        .sum()
+}
+
+/// A line without what stands between quotation marks. A mark that is never closed quotes nothing, nor does an inch mark.
+fn unquoted(line: &str) -> String {
+    let closes = |open| match open {
+        '"' => "\"",
+        '“' => "”",
+        '„' => "“”",
+        '«' => "»",
+        '»' => "«",
+        '「' => "」",
+        _ => "",
+    };
+    let mut said = String::with_capacity(line.len());
+    let mut rest = line.chars();
+    // Looked for at most once for each sort of mark, so that this stays linear.
+    let mut unclosed = String::new();
+    while let Some(character) = rest.next() {
+        let inches = character == '"' && said.ends_with(|before: char| before.is_ascii_digit());
+        let close = if inches || unclosed.contains(character) { "" } else { closes(character) };
+        if close.is_empty() {
+            said.push(character);
             continue;
         }
-        let mark = matches!(character, '?' | '？' | '؟') || (greek && matches!(character, ';' | '\u{37e}'));
-        if mark && !matches!(previous, '?' | '？' | '؟' | '!') {
-            count += 1;
+        match rest.as_str().find(|character| close.contains(character)) {
+            Some(end) => {
+                rest = rest.as_str()[end..].chars();
+                rest.next();
+                said.push(' ');
+            }
+            None => {
+                unclosed.push(character);
+                said.push(character);
+            }
         }
-        if japanese && previous == 'か' && matches!(character, '。' | '\n') {
-            count += 1;
-        }
-        quoted_until = match character {
-            '"' => Some('"'),
-            '“' | '„' => Some('”'),
-            '«' => Some('»'),
-            '「' => Some('」'),
-            _ => None,
-        };
-        previous = character;
     }
-    if japanese && previous == 'か' {
-        count += 1;
-    }
-    count
+    said
 }
 
 #[cfg(test)]
@@ -98,10 +115,15 @@ mod tests {
         assert_eq!(check("What came of it?", "en", false), []);
         assert_eq!(check("You wrote: \"why? how?\" What came of it?", "en", false), []);
         assert_eq!(check("Really?! What came of it", "en", false), []);
+        assert_eq!(check("What came of it!?", "en", false), []);
+        assert_eq!(check("What came of the 5\" disk?", "en", false), []);
+        assert_eq!(check("Du schriebst: „Warum? Wie?“ Was kam heraus?", "de", false), []);
         assert_eq!(check("¿Qué salió?", "es", false), []);
         assert_eq!(check("何が変わりましたか。", "ja", false), []);
         assert_eq!(check("Tell me more.", "en", false), [Finding::NoQuestion]);
         assert_eq!(check("What came of it? And why?", "en", false), [Finding::SeveralQuestions]);
+        assert_eq!(check("What came of it? And why!?", "en", false), [Finding::SeveralQuestions]);
+        assert_eq!(check("What came of it? And the 5\" disk, how did that go?", "en", false), [Finding::SeveralQuestions]);
         assert_eq!(check("何が？なぜですか", "ja", false), [Finding::SeveralQuestions]);
     }
 
@@ -119,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unclosed_quotation_hides_nothing_beyond_its_paragraph() {
-        assert_eq!(check("5\" of rain.\nWhat? And how?", "en", false), [Finding::SeveralQuestions]);
+    fn an_unclosed_quotation_hides_nothing() {
+        assert_eq!(check("They said \"yes. What? And how?", "en", false), [Finding::SeveralQuestions]);
     }
 }

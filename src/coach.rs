@@ -34,8 +34,9 @@ pub use debrief::{Chat, Debrief, MessagePage};
 pub use turn::{Canceller, Turn, TurnEvent};
 pub use user::{Done, ListedAction, Offer, User};
 
-/// How often a decision is made again because the user's data changed while it was made.
-const TRIES: u32 = 5;
+/// How often a decision is made again because the user's data changed while it was made. Every time it is, another call has
+/// succeeded, so that this ends; a host sees `Conflict` only where its own decision has become void.
+const TRIES: u32 = 100;
 
 /// How a coach's words reach the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -296,18 +297,23 @@ impl fmt::Debug for Cancel {
     }
 }
 
-/// A turn at work. When it is dropped unfinished, this coach knows that its thread is free.
+/// A turn at work. When it is dropped, this coach knows that its thread is free, and what is not recorded yet of its usage.
 #[derive(Debug)]
 pub(crate) struct AtWork {
     core: Arc<Core>,
     attempt: AttemptId,
     pub(crate) cancel: Cancel,
-    usage: Arc<Mutex<Usage>>,
+    usage: Mutex<Usage>,
 }
 
 impl AtWork {
     pub(crate) fn usage(&self) -> Usage {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it has used is in the store; there is nothing to remember any more.
+    pub(crate) fn recorded(&self) {
+        self.used(Usage::default());
     }
 
     pub(crate) fn used(&self, usage: Usage) {
@@ -334,17 +340,20 @@ impl Core {
     pub(crate) fn at_work(self: &Arc<Self>, user: &UserId, attempt: &AttemptId) -> AtWork {
         let cancel = Cancel::default();
         self.turns().at_work.insert(attempt.clone(), (user.clone(), cancel.clone()));
-        AtWork { core: self.clone(), attempt: attempt.clone(), cancel, usage: Arc::default() }
+        AtWork { core: self.clone(), attempt: attempt.clone(), cancel, usage: Mutex::default() }
     }
 
     /// Ends this coach's own turns of a user without waiting.
     pub(crate) fn cancel_turns(&self, user: &UserId) {
-        self.turns().at_work.values().filter(|(owner, _)| owner == user).for_each(|(_, cancel)| cancel.cancel());
+        // Cloned first: a waker is the host's code, and no lock is held while it runs.
+        let turns: Vec<_> = self.turns().at_work.values().filter(|(owner, _)| owner == user).map(|(_, cancel)| cancel.clone()).collect();
+        turns.iter().for_each(Cancel::cancel);
     }
 
     /// Ends the turn that a decision has cleared away, if it is this coach's, and none that began since.
     pub(crate) fn cancel_turn(&self, attempt: Option<&AttemptId>) {
-        if let Some((_, cancel)) = attempt.and_then(|attempt| self.turns().at_work.get(attempt).cloned()) {
+        let turn = attempt.and_then(|attempt| self.turns().at_work.get(attempt).cloned());
+        if let Some((_, cancel)) = turn {
             cancel.cancel();
         }
     }
@@ -385,7 +394,7 @@ impl Core {
     pub(crate) fn disclosure(&self, words: &Words) -> Disclosure {
         let info = self.info.clone();
         Disclosure {
-            id: format!("{}@{}", info.provider, info.address.as_deref().unwrap_or("here")),
+            id: self.disclosure_id(),
             is_ai: info.place != ModelPlace::Script,
             text: script::disclosure_text(&info, words),
             provider: info.provider,
@@ -394,11 +403,15 @@ impl Core {
         }
     }
 
+    /// What stands for the configured model in a consent.
+    pub(crate) fn disclosure_id(&self) -> String {
+        format!("{}@{}", self.info.provider, self.info.address.as_deref().unwrap_or("here"))
+    }
+
     /// Whether the model may be given what this user writes.
     pub(crate) fn allowed(&self, account: &Account) -> Result<()> {
-        let disclosure = self.disclosure(self.words(account));
-        let agreed = account.consent.as_ref().is_some_and(|consent| consent.disclosure == disclosure.id);
-        if disclosure.place != ModelPlace::Remote || agreed {
+        let agreed = || account.consent.as_ref().is_some_and(|consent| consent.disclosure == self.disclosure_id());
+        if self.info.place != ModelPlace::Remote || agreed() {
             return Ok(());
         }
         Err(Error::new(

@@ -1,4 +1,4 @@
-//! One conversation as it was read, and every rule about what may happen in it next. No clock, no store, no model.
+//! A conversation and everything around it as it is read and stored: messages, the thread's state, the user's account.
 
 use serde::{Deserialize, Serialize};
 
@@ -97,9 +97,10 @@ opaque_debug!(Message { id, thread, seq, round, role, provenance, author, at });
 /// let message = NewMessage::typed("The effect was there, at half the size.").id("draft-17");
 /// # let _ = message;
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewMessage {
     /// The host's id; without one, one is made.
+    #[serde(default)]
     pub id: Option<MessageId>,
     /// What is said.
     pub said: Said,
@@ -107,7 +108,8 @@ pub struct NewMessage {
 opaque_debug!(NewMessage { id });
 
 /// How something is said.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Said {
     /// In the person's own words.
     Typed(String),
@@ -154,12 +156,15 @@ impl From<&str> for NewMessage {
 pub struct Reply {
     /// The message.
     pub message: Message,
-    /// The number of exchanges in this round so far; 0 for an opening.
+    /// The exchanges of the current round, now; 0 after an opening.
     pub exchange: u32,
     /// Whether something was said that no proposal has read yet, and the debrief is over: the time to propose.
     pub review_due: bool,
-    /// Whether the debrief is over.
+    /// Whether the debrief is over, now.
     pub over: bool,
+    /// Why it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ending>,
     /// What a check found in the reply and let pass, because it was handed on as it came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -217,7 +222,7 @@ pub struct ThreadState {
     pub waiting: u32,
     /// Their length together, in characters.
     pub waiting_chars: u64,
-    /// The position of the user's newest message; 0 if there is none.
+    /// The position of the user's newest message that says more than `skip` or `stop`; 0 if there is none.
     #[serde(default)]
     pub last_user_seq: u64,
     /// The attempt under way.
@@ -256,19 +261,22 @@ impl ThreadState {
             review: Review::None,
         }
     }
-}
 
-impl ThreadState {
+    /// Whether something was said that no proposal has read yet.
+    pub(crate) fn unread(&self) -> bool {
+        self.last_user_seq > 0 && self.last_user_seq >= self.proposed_until
+    }
+
     /// Where the debrief stands, for lists. A reply counts as being made until somebody takes the thread over.
     pub fn debrief_state(&self) -> DebriefState {
         match (self.review, self.flow.ended, self.invitation) {
             _ if self.live.is_some() => DebriefState::Live,
-            (Review::Ready, ..) => DebriefState::ReadyToReview,
+            (Review::Ready, Some(_), _) if !self.unread() => DebriefState::ReadyToReview,
             (_, _, Invitation::Declined) => DebriefState::Declined,
-            (Review::Done, Some(_), _) => DebriefState::Reviewed,
+            (Review::Done, Some(_), _) if !self.unread() => DebriefState::Reviewed,
             (_, Some(ending), _) => DebriefState::Ended(ending),
-            _ if self.waiting > 0 => DebriefState::Pending,
             (_, _, Invitation::Later(time)) => DebriefState::Deferred(time),
+            _ if self.waiting > 0 => DebriefState::Pending,
             _ if self.round > 0 => DebriefState::Open,
             _ => DebriefState::None,
         }

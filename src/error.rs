@@ -60,7 +60,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: &[Self] = &[
         Self::NotFound,
         Self::InvalidInput,
         Self::WrongStatus,
@@ -219,12 +219,12 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// The field that an [`ErrorKind::InvalidInput`] is about.
+    /// The field that an [`ErrorKind::InvalidInput`] is about, in snake case, such as `career_goals` or `material.label`.
     pub fn field(&self) -> Option<&'static str> {
         self.0.field
     }
 
-    /// How much of that field would be accepted, where a limit was passed: characters, or items of a list.
+    /// How much of that field would be accepted, where a limit was passed: characters; items of a list; bytes of an id.
     pub fn limit(&self) -> Option<u64> {
         self.0.limit
     }
@@ -241,10 +241,15 @@ impl Error {
 
     pub(crate) fn beyond(field: &'static str, limit: u64, unit: &'static str) -> Self {
         let reason = format!("{field}: at most {limit} {unit} are allowed; shorten it");
-        let mut error = Self::composed(ErrorKind::InvalidInput, reason);
+        let mut error = Self::composed(ErrorKind::InvalidInput, reason).with_limit(limit);
         error.0.field = Some(field);
-        error.0.limit = Some(limit);
         error
+    }
+
+    /// With how much would be accepted.
+    pub(crate) fn with_limit(mut self, limit: u64) -> Self {
+        self.0.limit = Some(limit);
+        self
     }
 
     pub(crate) fn busy(left: Duration) -> Self {

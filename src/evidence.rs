@@ -18,7 +18,7 @@ use crate::runtime::{ExtractionId, MessageId, ThreadId, Timestamp};
 
 // The coach calls these; the rest of the domain needs only the types.
 pub(crate) use decide::decide;
-pub(crate) use ground::{Grounds, extraction_schema, ground};
+pub(crate) use ground::{Grounds, extraction_schema, ground, readable};
 
 /// The person's own words behind a proposal: where they stand, and the words exactly as they were written.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,7 +219,8 @@ pub struct Applied {
 /// let verdicts = Verdicts::default().accept("a").edit("b", "Rust").reject("c");
 /// # let _ = verdicts;
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Verdicts {
     pub(crate) by_id: BTreeMap<ExtractionId, Verdict>,
 }

@@ -108,8 +108,6 @@ pub struct Answer {
     pub messages: Vec<MessageId>,
     /// Whether it was three words or fewer, and not a choice.
     pub terse: bool,
-    /// Whether the person wants to pass over the question.
-    pub skip: bool,
     /// Whether the person wants to end it.
     pub stop: bool,
     /// What it says about what came of the action.

@@ -40,7 +40,7 @@ pub use evidence::{
 };
 pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
 pub use limits::Limits;
-pub use model::{Finish, Model, ModelEvent, ModelEvents, OfflineGuide, Signal};
+pub use model::{CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, Signal};
 pub use profile::{CustomField, Education, FieldValue, Profile, ProfileField, Term, Work};
 pub use prompt::{
     COMPLETION_COACH_PROMPT, ContextOptions, ContextPurpose, EXTRACTION_PROMPT, GENERAL_COACH_PROMPT, Output, Part, PartRole, Purpose,

@@ -15,7 +15,8 @@ pub struct Limits {
     /// One message, and all that waits together for one reply, in characters (default 5,000).
     pub message: usize,
     /// A short field, in characters (default 200): name, pronouns, location, language, kind of action, label, degree, field of study,
-    /// organisation, institution, job title, start and end, the name of a field of the host's own, one item of a list.
+    /// organisation, institution, job title, start and end, one item of a list, one fact of an action's basis, the name of a field or an
+    /// entry of the host's own.
     pub line: usize,
     /// A headline, an action's title or a link, in characters (default 500).
     pub title: usize,

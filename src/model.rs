@@ -80,9 +80,21 @@ impl ModelEvents {
         self.push(ModelEvent::Text(text.into()));
     }
 
-    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<ModelEvent>) {
+    /// A taker of pieces, and what it has taken: for a model that wraps another one, and for tests of a model.
+    pub fn collecting() -> (Self, CollectedEvents) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+        (Self(sender), CollectedEvents(receiver))
+    }
+}
+
+/// The pieces that were handed on so far.
+pub struct CollectedEvents(mpsc::UnboundedReceiver<ModelEvent>);
+opaque_debug!(CollectedEvents {});
+
+impl CollectedEvents {
+    /// The next piece, if there is one by now.
+    pub fn next(&mut self) -> Option<ModelEvent> {
+        self.0.try_recv().ok()
     }
 }
 

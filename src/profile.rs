@@ -480,35 +480,35 @@ impl Profile {
         short("language", &self.language)?;
         title("headline", &self.headline)?;
         title("link", &self.link)?;
-        long("career goals", &self.career_goals)?;
+        long("career_goals", &self.career_goals)?;
         long("seeking", &self.seeking)?;
-        long("match preferences", &self.match_preferences)?;
+        long("match_preferences", &self.match_preferences)?;
         long("summary", &self.summary)?;
         list("skills", &self.skills, limits.line)?;
         list("interests", &self.interests, limits.line)?;
         list("insights", &self.insights, limits.insight)?;
-        items("work history", self.work_history.len(), limits.items)?;
+        items("work_history", self.work_history.len(), limits.items)?;
         for work in &self.work_history {
-            characters("organization", &work.organization, limits.line)?;
-            characters("job title", &work.title, limits.line)?;
-            short("start", &work.start)?;
-            short("end", &work.end)?;
-            long("job description", &work.description)?;
+            characters("work_history.organization", &work.organization, limits.line)?;
+            characters("work_history.title", &work.title, limits.line)?;
+            short("work_history.start", &work.start)?;
+            short("work_history.end", &work.end)?;
+            long("work_history.description", &work.description)?;
         }
         items("education", self.education.len(), limits.items)?;
         for study in &self.education {
-            characters("institution", &study.institution, limits.line)?;
-            short("degree", &study.degree)?;
-            short("field of study", &study.field)?;
-            short("start", &study.start)?;
-            short("end", &study.end)?;
+            characters("education.institution", &study.institution, limits.line)?;
+            short("education.degree", &study.degree)?;
+            short("education.field", &study.field)?;
+            short("education.start", &study.start)?;
+            short("education.end", &study.end)?;
         }
-        items("custom fields", self.custom.len(), limits.items)?;
+        items("custom", self.custom.len(), limits.items)?;
         for (name, field) in &self.custom {
-            characters("custom field name", name, limits.line)?;
+            characters("custom.name", name, limits.line)?;
             match field {
-                CustomField::Text(text) => characters("custom field", text, limits.text)?,
-                CustomField::List(lines) => list("custom field", lines, limits.line)?,
+                CustomField::Text(text) => characters("custom", text, limits.text)?,
+                CustomField::List(lines) => list("custom", lines, limits.line)?,
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::{Action, ActionStatus, ActionStep, wrong_status};
 use crate::conversation::{
-    Author, Choice, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Review, Role, Said, ThreadState,
+    Author, Choice, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Role, Said, ThreadState,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Answer, Budget, Ending, Flow};
@@ -111,11 +111,6 @@ impl Conversation {
         self.state.as_ref()?.live.as_ref().map(|live| live.attempt.clone())
     }
 
-    /// The messages of the current round.
-    pub(crate) fn round(&self, state: &ThreadState) -> Vec<Message> {
-        self.messages.iter().filter(|message| message.seq >= state.round_start).cloned().collect()
-    }
-
     fn last_coach_message(&self) -> Option<&Message> {
         self.messages.iter().rev().find(|message| message.role == Role::Assistant)
     }
@@ -186,15 +181,14 @@ impl Conversation {
         if begun {
             return if state.waiting > 0 && state.flow.ended.is_none() { self.ask(notes, state, at) } else { self.last(notes, state) };
         }
-        notes.action = self.started(at.now)?;
-        state.round = 1;
         if at.rules.model_opens {
             // Nothing of the opening is stored before the model has said it, so that the next try opens again.
             let flow = state.flow.clone();
-            state.round = 0;
             notes.allowance = Some(self.spend(Operation::Open, at)?);
             return Ok(Begun::Ask(Box::new(Asking { notes, state, purpose: Purpose::Open, flow })));
         }
+        notes.action = self.started(at.now)?;
+        state.round = 1;
         let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
         self.say(notes, state, Written { id: ids(), line, author: script::author() }, at.now)
     }
@@ -218,7 +212,7 @@ impl Conversation {
                     Said::Chosen(choice) => found.message.choice.as_deref() == Some(choice),
                 };
             if !same {
-                return Err(Error::invalid("message id", "another message has this id already; give a new message a new id"));
+                return Err(Error::invalid("message_id", "another message has this id already; give a new message a new id"));
             }
             return match &found.reply {
                 Some(reply) => Ok(Begun::Stored(Box::new(self.stored(reply.clone(), &self.state_of(thread))))),
@@ -234,7 +228,8 @@ impl Conversation {
         let mut notes = Notes { freed: self.free(&mut state, at, false)?, ..Notes::default() };
         let (text, provenance, choice) = self.words_of(&message.said, &at.rules.limits)?;
         if state.waiting >= MOST_WAITING {
-            return Err(Error::beyond("message", u64::from(MOST_WAITING), "messages without a reply; resume first"));
+            let error = Error::invalid("message", "three messages wait for a reply already; resume first");
+            return Err(error.with_limit(u64::from(MOST_WAITING)));
         }
         let length = text.chars().count() as u64;
         if state.waiting_chars + length > at.rules.limits.message as u64 {
@@ -254,15 +249,18 @@ impl Conversation {
             author: None,
             at: at.now,
         };
-        state.last_user_seq = state.next_seq;
         state.next_seq += 1;
         state.waiting += 1;
         state.waiting_chars += length;
         state.invitation = Invitation::Open;
+        let seq = said.seq;
         notes.messages.push(said);
-        let answer = self.answer(&state, &notes.messages, at.words);
+        let (answer, only_asks) = self.answer(&state, &notes.messages, at.words);
+        if !(only_asks && thread.action().is_some()) {
+            state.last_user_seq = seq;
+        }
         if answer.stop && thread.action().is_some() {
-            return self.end(notes, state, &answer, Written { id: ids(), line: Line::default(), author: script::author() }, at);
+            return self.end(notes, state, &answer, ids(), at);
         }
         self.ask(notes, state, at)
     }
@@ -289,29 +287,25 @@ impl Conversation {
         waiting
     }
 
-    fn answer(&self, state: &ThreadState, new: &[Message], words: &Words) -> Answer {
+    /// What the waiting messages answer, and whether the newest one only asks to skip or to stop.
+    fn answer(&self, state: &ThreadState, new: &[Message], words: &Words) -> (Answer, bool) {
         let waiting = self.waiting(state, new);
         let choice = waiting.iter().rev().find_map(|message| message.choice.as_deref());
         let text = waiting.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
         let whole = script::understood(&text, choice, state.flow.step, words);
-        // A stop or a skip is what the newest message says, whatever waited before it.
+        // Stopping and skipping are what the newest message asks for, whatever waited before it.
         let newest = waiting.last().map(|message| script::understood(&message.text, message.choice.as_deref(), state.flow.step, words));
-        let (stop, skip) = newest.as_ref().map_or((false, false), |newest| (newest.stop, newest.skip));
-        let skip = skip && waiting.len() == 1;
-        let said = waiting.len() - usize::from(stop || skip);
-        Answer {
-            messages: waiting.iter().take(said).map(|message| message.id.clone()).collect(),
-            terse: whole.terse,
-            skip,
-            stop,
-            outcome: whole.outcome,
-        }
+        let stop = newest.as_ref().is_some_and(|newest| newest.stop);
+        let only_asks = stop || newest.as_ref().is_some_and(|newest| newest.skip);
+        let said = waiting.len() - usize::from(only_asks);
+        let messages = waiting.iter().take(said).map(|message| message.id.clone()).collect();
+        (Answer { messages, terse: whole.terse && !only_asks, stop, outcome: whole.outcome }, only_asks)
     }
 
     fn ask(&self, mut notes: Notes, state: ThreadState, at: &Circumstances<'_>) -> Result<Begun> {
         notes.allowance = Some(self.spend(Operation::Reply, at)?);
         let (purpose, flow) = if state.thread.action().is_some() {
-            let flow = state.flow.heard(&self.answer(&state, &notes.messages, at.words), &at.rules.budget);
+            let flow = state.flow.heard(&self.answer(&state, &notes.messages, at.words).0, &at.rules.budget);
             (if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply }, flow)
         } else {
             (Purpose::Reply, Flow { exchanges: state.flow.exchanges.saturating_add(1), ..state.flow.clone() })
@@ -323,9 +317,7 @@ impl Conversation {
     pub(crate) fn skip(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         let mut state = self.running(thread)?;
         let notes = Notes { freed: self.clear(&mut state, at), ..Notes::default() };
-        let mut answer = self.answer(&state, &[], at.words);
-        answer.terse = false;
-        answer.skip = answer.messages.is_empty();
+        let answer = Answer { terse: false, ..self.answer(&state, &[], at.words).0 };
         // A skipped question is never asked again in easier words.
         let asked = Flow { rephrased: true, ..state.flow.clone() };
         let flow = asked.heard(&answer, &at.rules.budget);
@@ -342,21 +334,26 @@ impl Conversation {
     pub(crate) fn stop(&self, thread: &ThreadId, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         self.gate()?;
         let mut state = self.state_of(thread);
-        let notes = Notes { freed: self.clear(&mut state, at), ..Notes::default() };
-        if state.round == 0 {
+        if state.flow.ended.is_some() {
+            return self.last(Notes::default(), state);
+        }
+        if state.round == 0 && state.live.is_none() {
             return Err(not_started());
         }
-        if state.flow.ended.is_some() {
-            return self.last(notes, state);
+        let mut notes = Notes { freed: self.clear(&mut state, at), ..Notes::default() };
+        if state.round == 0 {
+            // The model was about to ask the first question.
+            notes.action = self.started(at.now)?;
+            state.round = 1;
         }
-        let answer = Answer { stop: true, terse: false, ..self.answer(&state, &[], at.words) };
-        self.end(notes, state, &answer, Written { id, line: Line::default(), author: script::author() }, at)
+        let answer = self.answer(&state, &[], at.words).0;
+        self.end(notes, state, &answer, id, at)
     }
 
-    fn end(&self, notes: Notes, mut state: ThreadState, answer: &Answer, written: Written, at: &Circumstances<'_>) -> Result<Begun> {
+    fn end(&self, notes: Notes, mut state: ThreadState, answer: &Answer, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         state.flow = state.flow.heard(&Answer { stop: true, ..answer.clone() }, &at.rules.budget);
         let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
-        self.say(notes, state, Written { line, ..written }, at.now)
+        self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
 
     /// `reopen`: a new round with a fresh budget, begun with one line of recap.
@@ -394,7 +391,8 @@ impl Conversation {
         let freed = self.clear(&mut state, at);
         state.invitation = invitation;
         if invitation == Invitation::Declined && state.round > 0 {
-            state.flow.ended = Some(Ending::Stopped);
+            let answer = self.answer(&state, &[], at.words).0;
+            state.flow = state.flow.heard(&Answer { stop: true, ..answer }, &at.rules.budget);
             state.waiting = 0;
             state.waiting_chars = 0;
         }
@@ -456,12 +454,9 @@ impl Conversation {
 
     /// The request's facts, without a prompt.
     pub(crate) fn facts(&self, state: &ThreadState, purpose: Purpose, new: &[Message], words: &Words) -> crate::prompt::Request {
-        let mut messages = self.round(state);
-        messages.extend(new.iter().cloned());
-        if state.round > 1 && purpose == Purpose::Open {
-            // The one line of recap quotes what was said in earlier rounds.
-            messages = self.messages.clone();
-        }
+        // The one line of recap that a reopened debrief begins with quotes what was said in earlier rounds.
+        let from = if purpose == Purpose::Open { 0 } else { state.round_start };
+        let messages = self.messages.iter().filter(|message| message.seq >= from).chain(new).cloned().collect();
         crate::prompt::Request {
             purpose,
             language: words.tag.clone(),
@@ -494,13 +489,12 @@ impl Conversation {
     }
 
     fn stored(&self, message: Message, state: &ThreadState) -> Reply {
-        let newest = message.seq + 1 == state.next_seq;
-        let over = state.flow.ended.is_some() && newest;
-        let unread = state.last_user_seq > 0 && state.last_user_seq >= state.proposed_until && !state.flow.answered.is_empty();
+        let over = state.flow.ended.is_some();
         Reply {
             exchange: state.flow.exchanges,
-            review_due: over && unread && state.review != Review::Ready,
+            review_due: over && state.unread(),
             over,
+            ended: state.flow.ended,
             message,
             findings: Vec::new(),
         }
@@ -516,7 +510,8 @@ impl Conversation {
         Ok(state)
     }
 
-    fn started(&self, now: Timestamp) -> Result<Option<Action>> {
+    /// The action with its debrief started, if it was not.
+    pub(crate) fn started(&self, now: Timestamp) -> Result<Option<Action>> {
         match &self.action {
             Some(action) if action.completion_started_at.is_none() => Ok(Some(action.step(ActionStep::MarkCompletionStarted, now)?)),
             _ => Ok(None),
@@ -556,7 +551,7 @@ fn over(state: &ThreadState) -> Result<()> {
 }
 
 fn not_started() -> Error {
-    Error::new(ErrorKind::WrongStatus, "this debrief was not started; open it first")
+    Error::new(ErrorKind::WrongStatus, "this conversation was not opened; open it first")
 }
 
 fn handed_over() -> Error {

@@ -98,9 +98,9 @@ macro_rules! given_by_hosts {
     )*};
 }
 given_by_hosts! {
-    UserId, "user id";
-    ActionId, "action id";
-    MessageId, "message id";
+    UserId, "user_id";
+    ActionId, "action_id";
+    MessageId, "message_id";
 }
 
 /// A conversation. A message belongs to exactly one, and no other ever shows it.
@@ -210,6 +210,17 @@ impl Clock for SystemClock {
     }
 }
 
+#[async_trait]
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        (**self).sleep(wait).await;
+    }
+}
+
 /// Where new ids come from.
 pub trait Ids: fmt::Debug + Send + Sync + 'static {
     /// 128 bits that were never given before.
@@ -218,6 +229,12 @@ pub trait Ids: fmt::Debug + Send + Sync + 'static {
     /// The next id as 32 hexadecimal digits.
     fn next_text(&self) -> String {
         format!("{:032x}", self.next())
+    }
+}
+
+impl<I: Ids + ?Sized> Ids for std::sync::Arc<I> {
+    fn next(&self) -> u128 {
+        (**self).next()
     }
 }
 

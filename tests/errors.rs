@@ -47,7 +47,7 @@ async fn every_kind_of_error_is_reached_through_the_public_api() {
         assert_eq!(error.kind(), case.kind, "{}: {error}", case.how);
         reached.insert(error.kind());
     }
-    assert_eq!(reached, BTreeSet::from(ErrorKind::ALL));
+    assert_eq!(reached, ErrorKind::ALL.iter().copied().collect::<BTreeSet<_>>());
 }
 
 #[tokio::test]
@@ -124,9 +124,9 @@ const PROFILE: [Field<Profile>; 30] = [
     ("language", 200, |n| Profile { language: Some(repeated(n)), ..Profile::default() }),
     ("headline", 500, |n| Profile { headline: Some(repeated(n)), ..Profile::default() }),
     ("link", 500, |n| Profile { link: Some(repeated(n)), ..Profile::default() }),
-    ("career goals", 5_000, |n| Profile { career_goals: Some(repeated(n)), ..Profile::default() }),
+    ("career_goals", 5_000, |n| Profile { career_goals: Some(repeated(n)), ..Profile::default() }),
     ("seeking", 5_000, |n| Profile { seeking: Some(repeated(n)), ..Profile::default() }),
-    ("match preferences", 5_000, |n| Profile { match_preferences: Some(repeated(n)), ..Profile::default() }),
+    ("match_preferences", 5_000, |n| Profile { match_preferences: Some(repeated(n)), ..Profile::default() }),
     ("summary", 5_000, |n| Profile { summary: Some(repeated(n)), ..Profile::default() }),
     ("skills", 200, |n| Profile { skills: vec![repeated(n)], ..Profile::default() }),
     ("skills", 200, |n| Profile { skills: vec!["Rust".into(); n], ..Profile::default() }),
@@ -134,20 +134,20 @@ const PROFILE: [Field<Profile>; 30] = [
     ("interests", 200, |n| Profile { interests: vec!["tides".into(); n], ..Profile::default() }),
     ("insights", 500, |n| Profile { insights: vec![repeated(n)], ..Profile::default() }),
     ("insights", 200, |n| Profile { insights: vec!["ask first".into(); n], ..Profile::default() }),
-    ("organization", 200, |n| job(Work { organization: repeated(n), ..Work::default() })),
-    ("job title", 200, |n| job(Work { title: repeated(n), ..Work::default() })),
-    ("start", 200, |n| job(Work { start: Some(repeated(n)), ..Work::default() })),
-    ("end", 200, |n| job(Work { end: Some(repeated(n)), ..Work::default() })),
-    ("job description", 5_000, |n| job(Work { description: Some(repeated(n)), ..Work::default() })),
-    ("work history", 200, |n| Profile { work_history: vec![Work::default(); n], ..Profile::default() }),
-    ("institution", 200, |n| study(Education { institution: repeated(n), ..Education::default() })),
-    ("degree", 200, |n| study(Education { degree: Some(repeated(n)), ..Education::default() })),
-    ("field of study", 200, |n| study(Education { field: Some(repeated(n)), ..Education::default() })),
+    ("work_history.organization", 200, |n| job(Work { organization: repeated(n), ..Work::default() })),
+    ("work_history.title", 200, |n| job(Work { title: repeated(n), ..Work::default() })),
+    ("work_history.start", 200, |n| job(Work { start: Some(repeated(n)), ..Work::default() })),
+    ("work_history.end", 200, |n| job(Work { end: Some(repeated(n)), ..Work::default() })),
+    ("work_history.description", 5_000, |n| job(Work { description: Some(repeated(n)), ..Work::default() })),
+    ("work_history", 200, |n| Profile { work_history: vec![Work::default(); n], ..Profile::default() }),
+    ("education.institution", 200, |n| study(Education { institution: repeated(n), ..Education::default() })),
+    ("education.degree", 200, |n| study(Education { degree: Some(repeated(n)), ..Education::default() })),
+    ("education.field", 200, |n| study(Education { field: Some(repeated(n)), ..Education::default() })),
     ("education", 200, |n| Profile { education: vec![Education::default(); n], ..Profile::default() }),
-    ("custom field name", 200, |n| own([(repeated(n), CustomField::List(Vec::new()))])),
-    ("custom field", 5_000, |n| own([("cohort".into(), CustomField::Text(repeated(n)))])),
-    ("custom field", 200, |n| own([("cohort".into(), CustomField::List(vec![repeated(n)]))])),
-    ("custom fields", 200, |n| own((0..n).map(|at| (format!("field {at}"), CustomField::List(Vec::new()))))),
+    ("custom.name", 200, |n| own([(repeated(n), CustomField::List(Vec::new()))])),
+    ("custom", 5_000, |n| own([("cohort".into(), CustomField::Text(repeated(n)))])),
+    ("custom", 200, |n| own([("cohort".into(), CustomField::List(vec![repeated(n)]))])),
+    ("custom", 200, |n| own((0..n).map(|at| (format!("field {at}"), CustomField::List(Vec::new()))))),
 ];
 
 fn job(work: Work) -> Profile {
@@ -170,13 +170,13 @@ const ACTION: [Field<NewAction>; 14] = [
     ("basis", 200, |n| NewAction { basis: vec![repeated(n)], ..ran() }),
     ("basis", 200, |n| NewAction { basis: vec!["Rust".into(); n], ..ran() }),
     ("material", 200, |n| NewAction { material: vec![Material::new("a chart"); n], ..ran() }),
-    ("material label", 200, |n| ran().material(Material::new(repeated(n)))),
-    ("material link", 500, |n| ran().material(Material { link: Some(repeated(n)), ..Material::new("a chart") })),
-    ("material text", 20_000, |n| ran().material(Material { text: Some(repeated(n)), ..Material::new("a chart") })),
-    ("host data", 200, |n| NewAction { host_data: [(repeated(n), String::new())].into(), ..ran() }),
-    ("host data", 5_000, |n| NewAction { host_data: [("ref".into(), repeated(n))].into(), ..ran() }),
-    ("host data", 200, |n| NewAction { host_data: (0..n).map(|at| (at.to_string(), String::new())).collect(), ..ran() }),
-    ("action id", ID_BYTES as u64, |n| ran().id("x".repeat(n))),
+    ("material.label", 200, |n| ran().material(Material::new(repeated(n)))),
+    ("material.link", 500, |n| ran().material(Material { link: Some(repeated(n)), ..Material::new("a chart") })),
+    ("material.text", 20_000, |n| ran().material(Material { text: Some(repeated(n)), ..Material::new("a chart") })),
+    ("host_data", 200, |n| NewAction { host_data: [(repeated(n), String::new())].into(), ..ran() }),
+    ("host_data", 5_000, |n| NewAction { host_data: [("ref".into(), repeated(n))].into(), ..ran() }),
+    ("host_data", 200, |n| NewAction { host_data: (0..n).map(|at| (at.to_string(), String::new())).collect(), ..ran() }),
+    ("action_id", ID_BYTES as u64, |n| ran().id("x".repeat(n))),
 ];
 
 fn ran() -> NewAction {
@@ -419,16 +419,16 @@ async fn an_id_that_cannot_be_one_is_invalid_in_every_method() {
     let before = kept(&world.me).await;
     let long = "x".repeat(ID_BYTES + 1);
     for (bad, limit) in [("", None), ("a\nb", None), ("a\0", None), ("\u{85}", None), (long.as_str(), Some(ID_BYTES as u64))] {
-        let mut calls: Vec<_> = by_action(&world.me, bad).await.into_iter().map(|call| (call, "action id")).collect();
-        calls.extend(of_debrief(&world.me.debrief(bad)).await.into_iter().map(|call| (call, "action id")));
-        calls.push((("add_action", world.me.add_action(ran().id(bad)).await.map(drop)), "action id"));
-        calls.push((("record_done", world.me.record_done(ran().id(bad)).await.map(drop)), "action id"));
-        calls.push((("replace_suggestions", world.me.replace_suggestions(vec![ran().id(bad)]).await.map(drop)), "action id"));
-        calls.push((("send", debrief.send(answer().id(bad)).await.map(drop)), "message id"));
-        calls.push((("chat", world.me.chat().send(answer().id(bad)).await.map(drop)), "message id"));
+        let mut calls: Vec<_> = by_action(&world.me, bad).await.into_iter().map(|call| (call, "action_id")).collect();
+        calls.extend(of_debrief(&world.me.debrief(bad)).await.into_iter().map(|call| (call, "action_id")));
+        calls.push((("add_action", world.me.add_action(ran().id(bad)).await.map(drop)), "action_id"));
+        calls.push((("record_done", world.me.record_done(ran().id(bad)).await.map(drop)), "action_id"));
+        calls.push((("replace_suggestions", world.me.replace_suggestions(vec![ran().id(bad)]).await.map(drop)), "action_id"));
+        calls.push((("send", debrief.send(answer().id(bad)).await.map(drop)), "message_id"));
+        calls.push((("chat", world.me.chat().send(answer().id(bad)).await.map(drop)), "message_id"));
         let nobody = world.coach.user(bad);
         for part in [of_user(&nobody).await, of_chat(&nobody).await, by_action(&nobody, "run-1").await] {
-            calls.extend(part.into_iter().map(|call| (call, "user id")));
+            calls.extend(part.into_iter().map(|call| (call, "user_id")));
         }
         for ((name, result), field) in calls {
             let error = result.expect_err(name);
@@ -587,7 +587,7 @@ async fn i4_an_id_stands_for_one_message_in_one_thread() {
         refused(me, "the chat", ErrorKind::InvalidInput, me.chat().send(answer().id("draft-1"))).await,
         refused(me, "an id of the coach's", ErrorKind::InvalidInput, debrief.send(another().id(coachs))).await,
     ] {
-        assert_eq!(error.field(), Some("message id"));
+        assert_eq!(error.field(), Some("message_id"));
     }
     let stranger = world.coach.user("stranger");
     stranger.save_profile(&Profile::default()).await.expect("an empty profile fits");

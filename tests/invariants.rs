@@ -391,7 +391,8 @@ async fn i8_an_answer_that_cannot_be_read_proposes_nothing_and_is_asked_for_agai
         let debrief = bench.opened("a").await;
         debrief.send("I learned Rust.").await.expect("a reply");
         bench.model.say("Sure! Here are your proposals: Rust").say(proposed("skills", "Rust", 2, "I learned Rust."));
-        assert_eq!(debrief.propose().await.expect("a proposal").items, []);
+        assert_eq!(kind(debrief.propose().await), ErrorKind::ReplyIncomplete);
+        assert_eq!(debrief.proposal().await.expect("there").items, []);
         assert_eq!(debrief.propose().await.expect("a proposal").items.len(), 1);
     })
     .await;

@@ -15,7 +15,7 @@ use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp, UserId};
 use crate::script::{self, Recap};
 use crate::store::{Page, Write};
 
-/// More messages than the rounds of one debrief have that a recap quotes from.
+/// The newest messages that a recap quotes from: twenty whole rounds of the largest budget.
 const RECAP_WINDOW: u32 = 1_000;
 /// The most messages of one page.
 const MOST_PAGE: u32 = 500;
@@ -34,6 +34,7 @@ pub struct MessagePage {
 pub struct Debrief {
     core: Arc<Core>,
     user: UserId,
+    action: ActionId,
     thread: ThreadId,
 }
 opaque_debug!(Debrief { user, thread });
@@ -97,12 +98,12 @@ macro_rules! conversation {
                 turn::begin(&self.core, &self.user, &self.thread, Begin::TakeOver).await
             }
 
-            /// The conversation's messages: the newest ones, or those before a position; at most 500 at a time.
+            /// The conversation's messages: the newest ones, or those before a position; 1 to 500 at a time.
             ///
             /// # Errors
             /// `NotFound`.
             pub async fn messages(&self, size: u32, before: Option<u64>) -> Result<MessagePage> {
-                let page = Page { size: size.min(MOST_PAGE), before, find: None };
+                let page = Page { size: size.clamp(1, MOST_PAGE), before, find: None };
                 let messages = self.read(&page).await?.messages;
                 let before = messages.first().map(|first| first.seq).filter(|first| *first > 1);
                 Ok(MessagePage { messages, before })
@@ -167,7 +168,12 @@ impl Chat {
 
 impl Debrief {
     pub(crate) fn new(core: Arc<Core>, user: UserId, action: ActionId) -> Self {
-        Self { core, user, thread: ThreadId::Debrief(action) }
+        Self { core, user, thread: ThreadId::Debrief(action.clone()), action }
+    }
+
+    /// The action whose debrief this is.
+    pub fn action(&self) -> &ActionId {
+        &self.action
     }
 
     /// The next question, without an answer to the last one. It counts as an exchange.
@@ -202,7 +208,7 @@ impl Debrief {
         self.invite(Invitation::Declined).await
     }
 
-    /// Ask again at this time.
+    /// Ask again at this time. A debrief that has ended is not asked about again, whatever is said here.
     ///
     /// # Errors
     /// `NotFound`; `WrongStatus` if the action is not done.
@@ -274,7 +280,7 @@ impl Debrief {
     async fn invite(&self, invitation: Invitation) -> Result<()> {
         let live = self
             .core
-            .decide(&self.user, &self.thread, &Page::newest(0), |conversation| {
+            .decide(&self.user, &self.thread, &Page::newest(turn::WINDOW), |conversation| {
                 let at = self.core.circumstances(conversation);
                 let (freed, state) = conversation.invite(&self.thread, invitation, &at)?;
                 if conversation.state.as_ref() == Some(&state) {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Core;
-use super::turn::{Job, WINDOW, writes};
+use super::turn::{Job, writes};
 use crate::conversation::{ChangeCause, ProfileChange, Review};
-use crate::error::{ErrorKind, Result};
-use crate::evidence::{Applied, Extraction, ExtractionStatus, Grounds, Proposal, Verdicts, decide, ground};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::{Applied, Extraction, ExtractionStatus, Grounds, Proposal, Verdicts, decide, ground, readable};
 use crate::prompt::Purpose;
 use crate::rules::Asking;
 use crate::runtime::{ExtractionId, ThreadId, UserId};
@@ -14,10 +14,13 @@ use crate::script;
 use crate::store::{Page, Write};
 use crate::usage::ModelPlace;
 
+/// The newest messages that one proposal reads at the most.
+const READ: u32 = 500;
+
 pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) -> Result<Proposal> {
     Core::in_runtime()?;
     let job = core
-        .decide(user, thread, &Page::newest(WINDOW), |conversation| {
+        .decide(user, thread, &Page::newest(READ), |conversation| {
             let at = core.circumstances(conversation);
             let (notes, state, anything) = conversation.read_for_proposal(thread, &at)?;
             if !anything {
@@ -35,9 +38,13 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
     let by_guide = || script::proposals(&job.request);
     let answer = match job.within(job.once(&job.request, |_| {})).await {
         Ok(draft) => (draft.text, job.attempt.place == ModelPlace::Script),
-        Err(error) if error.kind() == ErrorKind::ModelUnavailable && core.offline_fallback => (by_guide(), true),
+        Err(error) if job.may_fall_back(&error) => (by_guide(), true),
         Err(error) => return Err(job.failed(error).await),
     };
+    if !readable(&answer.0) {
+        let reason = "the model's proposals could not be read; nothing was proposed, propose again";
+        return Err(job.failed(Error::new(ErrorKind::ReplyIncomplete, reason)).await);
+    }
     store(core, &job, &answer.0, answer.1).await?;
     proposal(core, user, thread).await
 }
@@ -58,10 +65,6 @@ async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()>
         };
         let grounded = ground(answer, &grounds, &mut || ExtractionId::new(core.ids.next_text()));
         state.live = None;
-        if grounded.unreadable() {
-            // Nothing was read, so that proposing again asks again.
-            return Ok((vec![Write::Thread(state)], ()));
-        }
         let undecided = |item: &&Extraction| matches!(item.status, ExtractionStatus::Pending | ExtractionStatus::Known);
         let superseded = |item: &Extraction| Extraction { status: ExtractionStatus::Superseded, ..item.clone() };
         state.proposed_until = job.request.messages.last().map_or(0, |last| last.seq + 1);

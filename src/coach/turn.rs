@@ -5,10 +5,12 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::{AtWork, Cancel, Core, Delivery, TRIES};
@@ -27,7 +29,7 @@ use crate::usage::{Attempt, AttemptStatus, ModelPlace, Operation, Usage};
 
 /// The messages read for a turn: more than a whole round of a debrief ever has.
 pub(crate) const WINDOW: u32 = 120;
-/// The general chat sends between 40 and 60 of its newest messages: the beginning moves 20 at a time, so that a cache can hold it.
+/// The general chat sends 40 to 60 of its newest messages: the beginning moves 20 at a time, so that a cache can hold it.
 const CHAT_WINDOW: u64 = 40;
 const CHAT_STEP: u64 = 20;
 /// The most bytes of a reply or of a proposal before it is given up.
@@ -36,7 +38,8 @@ const MOST_JSON: usize = 64 * 1024;
 
 /// What happens during a turn.
 #[expect(clippy::large_enum_variant, reason = "there is one reply a turn, and a host should not have to unbox it")]
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TurnEvent {
     /// More of the reply.
     Text(String),
@@ -128,6 +131,10 @@ impl Turn {
 
     fn ready(reply: Reply) -> Self {
         let mut events = vec![TurnEvent::Text(reply.message.text.clone())];
+        if reply.ended == Some(Ending::HandedOver) {
+            // A host that was killed before it heard of it hears of it again.
+            events.push(TurnEvent::HandOver);
+        }
         if !reply.message.choices.is_empty() {
             events.push(TurnEvent::Choices(reply.message.choices.clone()));
         }
@@ -183,10 +190,11 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
         id.check()?;
     }
     let page = Page { size: WINDOW, before: None, find };
-    let begun = core
+    let (begun, taken_over) = core
         .decide(user, thread, &page, |conversation| {
             let at = core.circumstances(conversation);
-            Ok(match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
+            let taken_over = if matches!(begin, Begin::TakeOver) { conversation.live() } else { None };
+            let (writes, begun) = match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
                 Begun::Stored(reply) => (Vec::new(), Start::Ready(reply)),
                 Begun::Said { notes, state, reply } => {
                     let mut writes = writes(notes);
@@ -197,9 +205,11 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
                     let (writes, job, flow) = Job::prepare(core, user, conversation, *asking)?;
                     (writes, Start::Ask(Box::new(job), flow))
                 }
-            })
+            };
+            Ok((writes, (begun, taken_over)))
         })
         .await?;
+    core.cancel_turn(taken_over.as_ref());
     Ok(match begun {
         Start::Ready(reply) => Turn::ready(*reply),
         Start::Ask(job, flow) => {
@@ -300,9 +310,13 @@ impl Job {
     }
 
     async fn run(self: Box<Self>, flow: Flow, events: mpsc::UnboundedSender<TurnEvent>) -> Result<Reply> {
-        let drafted = self.within(self.compose(flow, &events)).await;
+        let spoke = AtomicBool::new(false);
+        let drafted = self.within(self.compose(&flow, &events, &spoke)).await;
         let written = match drafted {
             Ok(written) => written,
+            Err(error) if self.may_fall_back(&error) && !spoke.load(Ordering::Relaxed) => {
+                self.by_guide(self.guide_line(&self.request), flow, &events)
+            }
             Err(error) => return Err(self.failed(error).await),
         };
         let Final { line, author, flow, findings } = written;
@@ -314,7 +328,11 @@ impl Job {
                 let written = Written { id: id.clone(), line, author: author.clone() };
                 let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
                 reply.findings.clone_from(&findings);
-                Ok((vec![Write::Message(reply.message.clone()), Write::Thread(state)], reply))
+                // An opening that was never said leaves an action that can still be reopened.
+                let started = if self.request.purpose == Purpose::Open { conversation.started(now)? } else { None };
+                let action = started.map(Write::Action);
+                let writes = action.into_iter().chain([Write::Message(reply.message.clone()), Write::Thread(state)]);
+                Ok((writes.collect(), reply))
             })
             .await?;
         if handed_over {
@@ -324,28 +342,20 @@ impl Job {
     }
 
     /// Asks, checks, asks once more, and lets the guide speak where that did not help.
-    async fn compose(&self, flow: Flow, events: &mpsc::UnboundedSender<TurnEvent>) -> Result<Final> {
+    async fn compose(&self, flow: &Flow, events: &mpsc::UnboundedSender<TurnEvent>, spoke: &AtomicBool) -> Result<Final> {
         let hand_on = |event| {
             let _ = events.send(event);
         };
         let live = self.core.delivery == Delivery::Live;
-        let mut handed_on = false;
-        let first = self
+        let mut draft = self
             .once(&self.request, |piece| {
                 if live {
-                    handed_on = true;
+                    spoke.store(true, Ordering::Relaxed);
                     hand_on(TurnEvent::Text(piece.to_owned()));
                 }
             })
-            .await;
-        let mut draft = match first {
-            Ok(draft) => draft,
-            Err(error) if error.kind() == ErrorKind::ModelUnavailable && self.core.offline_fallback && !handed_on => {
-                return Ok(self.by_guide(self.guide_line(&self.request), flow, &hand_on));
-            }
-            Err(error) => return Err(error),
-        };
-        let mut after = self.after(&flow, &draft);
+            .await?;
+        let mut after = self.after(flow, &draft);
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.attempt.place == ModelPlace::Script;
         let checked = |draft: &Draft, after: &Flow| {
@@ -356,10 +366,10 @@ impl Job {
             }
         };
         let mut findings = checked(&draft, &after);
-        if let (false, Some(finding)) = (live, findings.first().copied()) {
+        if let (false, false, Some(finding)) = (live, draft.hand_over, findings.first().copied()) {
             // Usage adds up, and a second try that fails leaves the guide's question, which needs nobody.
             let again = Request { parts: self.parts(Some(finding)), ..self.request.clone() };
-            let second = self.once(&again, |_| {}).await.ok().map(|second| (self.after(&flow, &second), second));
+            let second = self.once(&again, |_| {}).await.ok().map(|second| (self.after(flow, &second), second));
             match second.filter(|(after, second)| checked(second, after).is_empty()) {
                 Some((flow, second)) => (after, draft) = (flow, second),
                 None => {
@@ -368,15 +378,15 @@ impl Job {
                     let asked = Request { purpose, flow: after.clone(), ..self.request.clone() };
                     // What the model wrote may have built on the answer; the guide's question alone does not pretend to.
                     let line = if purpose == Purpose::Reply { script::question(&asked) } else { self.guide_line(&asked) };
-                    return Ok(self.by_guide(line, after, &hand_on));
+                    return Ok(self.by_guide(line, after, events));
                 }
             }
             findings = Vec::new();
         }
-        // The first try or the second: a person is called without a word from the model.
-        if after.ended == Some(Ending::HandedOver) && prompt::is_blank(&draft.text) {
+        // A person is called without a word from the model, or with one that does not pass: it is not asked again.
+        if after.ended == Some(Ending::HandedOver) && (prompt::is_blank(&draft.text) || (!live && !findings.is_empty())) {
             let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
-            return Ok(self.by_guide(line, after, &hand_on));
+            return Ok(self.by_guide(line, after, events));
         }
         if !live {
             hand_on(TurnEvent::Text(draft.text.clone()));
@@ -396,10 +406,15 @@ impl Job {
         }
     }
 
-    fn by_guide(&self, line: Line, flow: Flow, hand_on: &impl Fn(TurnEvent)) -> Final {
-        hand_on(TurnEvent::Text(line.text.clone()));
+    /// Whether the guide may stand in for a model that failed like this.
+    pub(crate) fn may_fall_back(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::ModelUnavailable && self.core.offline_fallback
+    }
+
+    fn by_guide(&self, line: Line, flow: Flow, events: &mpsc::UnboundedSender<TurnEvent>) -> Final {
+        let _ = events.send(TurnEvent::Text(line.text.clone()));
         if !line.choices.is_empty() && flow.ended.is_none() {
-            hand_on(TurnEvent::Choices(line.choices.clone()));
+            let _ = events.send(TurnEvent::Choices(line.choices.clone()));
         }
         Final { line, author: script::author(), flow, findings: Vec::new() }
     }
@@ -438,14 +453,14 @@ impl Job {
         };
         let before = self.at_work.usage();
         self.at_work.used(Usage { requests: before.requests + 1, ..before });
-        let (mut sender, mut receiver) = ModelEvents::channel();
+        let (mut sender, mut pieces) = ModelEvents::collecting();
         let mut draft = Draft::default();
         let most = if request.purpose == Purpose::Propose { MOST_JSON } else { MOST_TEXT };
         let mut asking = pin!(model.ask(request, &mut sender));
         let finish = poll_fn(|context| {
             // What was said is taken before it is asked whether that was all.
             let finish = asking.as_mut().poll(context);
-            while let Ok(event) = receiver.try_recv() {
+            while let Some(event) = pieces.next() {
                 match event {
                     ModelEvent::Text(text) => {
                         draft.text.push_str(&text);
@@ -534,7 +549,15 @@ impl Job {
         if let Ok(Err(lost)) = &stored {
             self.throw_away(lost).await;
         }
-        let stored = stored.map_err(gone).and_then(|stored| stored);
+        let stored = match stored {
+            Ok(stored) => {
+                self.at_work.recorded();
+                stored
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(gone(error)),
+            // What was brought cannot be stored now; the thread is freed if that at least can be.
+            Err(error) => Err(self.failed(error).await),
+        };
         tracing::debug!(attempt = %self.attempt.id, error = stored.as_ref().err().map(|error| error.kind().as_str()), "stored");
         stored
     }
@@ -557,10 +580,13 @@ impl Job {
         if let Ok(Some(lost)) = &recorded {
             self.throw_away(lost).await;
         }
+        if recorded.is_ok() {
+            self.at_work.recorded();
+        }
         tracing::debug!(attempt = %self.attempt.id, error = error.kind().as_str(), "failed");
         match recorded {
             // Somebody took the thread or cleared it before this failed, which is what the host should act on.
-            Ok(Some(lost)) if lost.kind() == ErrorKind::Cancelled => lost,
+            Ok(Some(lost)) if lost.kind() == ErrorKind::Cancelled || error.kind() == ErrorKind::Cancelled => lost,
             Err(missing) if missing.kind() == ErrorKind::NotFound => gone(missing),
             _ => error,
         }
@@ -604,9 +630,11 @@ fn incomplete(reason: &'static str) -> Error {
 
 fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpose: Purpose, flow: &Flow, new: &[Message]) -> Request {
     let from = match (purpose, state.thread.action()) {
-        (Purpose::Propose, _) => 0,
+        // A chat may be long: what an earlier proposal has read is only there to understand the rest.
+        (Purpose::Propose, None) => state.proposed_until.saturating_sub(CHAT_STEP),
+        (Purpose::Propose, Some(_)) => 0,
         (_, Some(_)) => state.round_start,
-        (_, None) => (state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP).saturating_sub(CHAT_STEP),
+        (_, None) => state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP,
     };
     let messages = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
     let mut request = Request {

@@ -40,7 +40,7 @@ pub struct Done {
 /// Whether to offer a debrief, and in which words. The words are this library's; a host may use its own.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// Whether to ask: not if it was declined, deferred to a later time, or begun already.
+    /// Whether to ask: not if it was declined, or deferred to a time that has not come, or begun already and not deferred.
     pub ask: bool,
     /// The question.
     pub text: String,
@@ -140,7 +140,8 @@ impl User {
     }
 
     /// Records that an action was done, for hosts that keep their own list: creates or updates it by the host's id, straight to
-    /// done, any number of times. The first time of completion is kept.
+    /// done, any number of times. The first time of completion is kept, and so is what is known of the action where the new one says
+    /// nothing: description, rationale, basis, material, data of the host's own.
     ///
     /// # Errors
     /// `InvalidInput` with the field and the limit if something does not fit.
@@ -194,6 +195,9 @@ impl User {
                         let action = suggestion.clone().into_action(id.clone(), now);
                         new.push(Action { source: ActionSource::Suggested, ..action });
                     }
+                }
+                if old.is_empty() && new.is_empty() {
+                    return Ok((Vec::new(), new));
                 }
                 let removed = old.iter().map(|action| Write::RemoveAction(action.id.clone()));
                 let writes = removed.chain(new.iter().cloned().map(Write::Action));
@@ -356,25 +360,24 @@ impl User {
                 None => Err(no_user()),
             })
             .await?;
-        if self.core.info.place != ModelPlace::Remote {
-            return Ok(());
-        }
-        self.core.cancel_turns(&self.id);
         let records = self.core.store.actions(&self.id).await?;
         let debriefs = records.into_iter().filter(|record| record.debrief.as_ref().is_some_and(|state| state.live.is_some()));
         let threads = debriefs.map(|record| ThreadId::Debrief(record.action.id)).chain([ThreadId::General]);
         for thread in threads {
             let clear = |conversation: &Conversation| {
+                if conversation.attempt.as_ref().is_none_or(|attempt| attempt.place != ModelPlace::Remote) {
+                    return Ok((Vec::new(), None));
+                }
                 let mut state = conversation.state_of(&thread);
-                let live = state.live.is_some();
                 let freed = conversation.clear(&mut state, &self.core.circumstances(conversation));
-                let writes = live.then_some(Write::Thread(state)).into_iter().chain(freed.map(Write::Attempt));
-                Ok((writes.collect(), ()))
+                let writes = [Write::Thread(state)].into_iter().chain(freed.map(Write::Attempt));
+                Ok((writes.collect(), conversation.live()))
             };
             match self.core.decide(&self.id, &thread, &Page::newest(0), clear).await {
+                Ok(live) => self.core.cancel_turn(live.as_ref()),
                 // It was deleted in the meantime, which has ended its turn as well.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                other => other?,
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -422,14 +425,15 @@ impl User {
     }
 
     fn offer_of(&self, action: &Action, state: Option<&ThreadState>, words: &Words, now: Timestamp) -> Offer {
-        let untouched = state.is_none_or(|state| match state.invitation {
-            Invitation::Open => state.round == 0,
-            Invitation::Later(time) => state.round == 0 && time <= now,
+        let begun = action.completion_started_at.is_some();
+        let open = state.map_or(!begun, |state| match state.invitation {
+            Invitation::Open => !begun && state.round == 0,
+            Invitation::Later(time) => state.flow.ended.is_none() && time <= now,
             Invitation::Declined => false,
         });
         let texts = script::offer_texts(action, words);
         Offer {
-            ask: action.status == ActionStatus::Done && untouched,
+            ask: action.status == ActionStatus::Done && open,
             text: texts.ask,
             tell_us: texts.tell_us,
             just_done: texts.just_done,

@@ -121,11 +121,9 @@ pub(crate) fn extraction_schema(profile: &Profile) -> String {
     object(json!({"items": items})).to_string()
 }
 
-impl Grounded {
-    /// Whether the answer did not follow the schema, so that nothing could be read from it.
-    pub(crate) fn unreadable(&self) -> bool {
-        self.dropped.contains(&Dropped::Schema)
-    }
+/// Whether an answer follows the schema as a whole.
+pub(crate) fn readable(answer: &str) -> bool {
+    parse(answer).is_some()
 }
 
 /// Turns an answer into proposals, each with the person's own words behind it. Never fails: an answer that cannot be used gives none.

@@ -14,7 +14,7 @@ fn terse(id: usize) -> Answer {
 }
 
 fn skip() -> Answer {
-    Answer { skip: true, ..Answer::default() }
+    Answer::default()
 }
 
 fn stop() -> Answer {
@@ -154,7 +154,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
     (0..4_usize, any::<bool>(), prop::bool::weighted(0.2), prop::bool::weighted(0.05), outcome).prop_map(
         |(messages, terse, skip, stop, outcome)| {
             let messages = (0..messages).map(|id| MessageId::new(format!("m{id}"))).collect();
-            Answer { messages, terse, skip, stop, outcome }
+            Answer { messages: if skip { Vec::new() } else { messages }, terse, stop, outcome }
         },
     )
 }

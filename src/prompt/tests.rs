@@ -238,7 +238,7 @@ fn the_person_begins_and_the_person_ends_every_conversation() {
 #[test]
 fn a_question_that_was_passed_over_is_said_to_be() {
     let mut world = World::new(Profile::default(), medium().action, dialogue(&["What came of it?"]));
-    world.flow = world.flow.heard(&Answer { skip: true, ..Answer::default() }, &Budget::default());
+    world.flow = world.flow.heard(&Answer::default(), &Budget::default());
     let parts = world.parts(Purpose::Reply);
     let last = parts.last().expect("a part");
     assert_eq!(

@@ -9,7 +9,7 @@ use crate::conversation::Message;
 use crate::error::opaque_debug;
 use crate::flow::{Flow, Outcome, Step};
 use crate::lang::Words;
-use crate::runtime::{ActionId, ID_BYTES, MessageId};
+use crate::runtime::{ActionId, ID_BYTES, MessageId, Timestamp};
 
 /// What came out of a debrief, in the person's own words.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,21 +103,22 @@ fn next_step(action: &Action, flow: &Flow, messages: &[Message], words: &Words) 
     let nothing = text::is_one_of(&text::fold(title), words, "nothing");
     let usable = !question && !nothing && !title.is_empty() && !title.chars().any(char::is_control);
     usable.then(|| NextStep {
-        action: next_id(&action.id, message.round),
+        action: next_id(&action.id, message.at),
         kind: action.kind.clone(),
         title: title.to_owned(),
         message: message.id.clone(),
     })
 }
 
-/// The finished action's id, `-next-` and the round. The next step of a next step only adds its round, so that a long chain
-/// of them keeps to the length of an id; beyond it the end of the id counts, in which ids differ.
-fn next_id(action: &ActionId, round: u32) -> ActionId {
+/// The finished action's id, `-next-` and when the step was named, so that a debrief held anew names another one. The next step of
+/// a next step only adds its time; in a chain that outgrows an id the end counts, in which ids differ.
+fn next_id(action: &ActionId, named: Timestamp) -> ActionId {
     const NEXT: &str = "-next-";
     let id = action.as_str();
-    let rounds = |path: &str| !path.is_empty() && path.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    let ours = id.rsplit_once(NEXT).is_some_and(|(_, path)| rounds(path));
-    let suffix = if ours { format!(".{round}") } else { format!("{NEXT}{round}") };
+    let named = named.as_millis();
+    let times = |path: &str| !path.is_empty() && path.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let ours = id.rsplit_once(NEXT).is_some_and(|(_, path)| times(path));
+    let suffix = if ours { format!(".{named}") } else { format!("{NEXT}{named}") };
     let room = ID_BYTES - suffix.len();
     let excess = id.len().saturating_sub(room);
     let start = (excess..=id.len()).find(|at| id.is_char_boundary(*at)).unwrap_or(id.len());

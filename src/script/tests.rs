@@ -68,7 +68,7 @@ impl Session {
             choice: choice.map(str::to_owned),
             choices,
             author: None,
-            at: Timestamp::from_millis(0),
+            at: Timestamp::from_millis(i64::from(round)),
         });
         id
     }
@@ -95,7 +95,7 @@ impl Session {
         self.request.purpose = Purpose::Reply;
         let id = self.push(Role::User, provenance, text, choice, Vec::new());
         let Understood { stop, skip, terse, outcome } = heard;
-        let answer = Answer { messages: vec![id], terse, skip, stop, outcome };
+        let answer = Answer { messages: if skip || stop { Vec::new() } else { vec![id] }, terse, stop, outcome };
         self.request.flow = self.request.flow.heard(&answer, &self.budget);
         if self.request.flow.ended.is_some() {
             self.request.purpose = Purpose::Closing;

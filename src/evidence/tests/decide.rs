@@ -156,7 +156,7 @@ fn an_edited_value_must_be_of_its_fields_sort_and_fit() {
         (headline(), FieldValue::Text("x".repeat(501)), "headline"),
         (work(), text("Acme"), "value"),
         (work(), FieldValue::Work(Work::default()), "value"),
-        (work(), FieldValue::Work(Work { title: "x".repeat(201), ..Work::default() }), "job title"),
+        (work(), FieldValue::Work(Work { title: "x".repeat(201), ..Work::default() }), "work_history.title"),
     ];
     for (item, value, field) in cases {
         let id = item.id.clone();

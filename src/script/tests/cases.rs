@@ -278,10 +278,10 @@ async fn the_guide_speaks_through_the_port_of_a_model() {
     session.request.signals = true;
     session.request.messages.pop();
     for _ in 0..2 {
-        let (mut events, mut heard) = ModelEvents::channel();
+        let (mut events, mut heard) = ModelEvents::collecting();
         let finish = OfflineGuide.ask(&session.request, &mut events).await.expect("the guide never fails");
         assert_eq!(finish, Finish::Complete);
-        assert!(matches!(heard.recv().await, Some(ModelEvent::Text(text)) if text.ends_with("that you did not before?")));
-        assert_eq!(heard.recv().await, Some(ModelEvent::Signal(crate::model::Signal::Outcome(Outcome::Mixed))));
+        assert!(matches!(heard.next(), Some(ModelEvent::Text(text)) if text.ends_with("that you did not before?")));
+        assert_eq!(heard.next(), Some(ModelEvent::Signal(crate::model::Signal::Outcome(Outcome::Mixed))));
     }
 }

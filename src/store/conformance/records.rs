@@ -101,7 +101,7 @@ pub(super) async fn every_name_comes_back(store: Arc<dyn ActionStore>) -> Verdic
         let operation = [Operation::Open, Operation::Reply, Operation::Propose][n % 3];
         let status = [T::Running, T::Done, T::Failed, T::Cancelled, T::Abandoned][n % 5];
         let place = [ModelPlace::Script, ModelPlace::Local, ModelPlace::Remote][n % 3];
-        attempts.push(Attempt { operation, status, place, error: Some(kind), ..attempt("", n as i64, "") });
+        attempts.push(Attempt { operation, status, place, error: Some(*kind), ..attempt("", n as i64, "") });
         attempts[n].id = format!("{n:02}").as_str().into();
     }
     let general = ThreadId::General;
