@@ -408,10 +408,15 @@ impl Core {
         format!("{}@{}", self.info.provider, self.info.address.as_deref().unwrap_or("here"))
     }
 
+    /// Whether a remote model is configured that this user has not agreed to.
+    pub(crate) fn consent_needed(&self, account: Option<&Account>) -> bool {
+        let consent = account.and_then(|account| account.consent.as_ref());
+        self.info.place == ModelPlace::Remote && consent.is_none_or(|consent| consent.disclosure != self.disclosure_id())
+    }
+
     /// Whether the model may be given what this user writes.
     pub(crate) fn allowed(&self, account: &Account) -> Result<()> {
-        let agreed = || account.consent.as_ref().is_some_and(|consent| consent.disclosure == self.disclosure_id());
-        if self.info.place != ModelPlace::Remote || agreed() {
+        if !self.consent_needed(Some(account)) {
             return Ok(());
         }
         Err(Error::new(

@@ -294,7 +294,7 @@ impl fmt::Display for FieldValue {
 }
 
 /// A word of the host's own vocabulary: what is recognised in a person's text, and what is proposed for it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
     /// The list that it belongs to, such as skills or interests.
     pub field: ProfileField,

@@ -124,7 +124,7 @@ pub struct Attempt {
 /// What a model costs, in micro-dollars (millionths of a US dollar) per million tokens.
 ///
 /// The host supplies prices, because they change and depend on its contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// The provider, as the model describes itself.
     pub provider: String,
@@ -222,7 +222,7 @@ pub(crate) fn report(attempts: &[Attempt], prices: &[Price]) -> UsageReport {
 }
 
 /// How often something is allowed: so many a minute, and so many at once after a pause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// How many a minute, in the long run; at least 1.
     pub per_minute: u32,
@@ -265,7 +265,7 @@ pub struct Allowance {
 }
 
 /// How many turns and proposals a user may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowanceRates {
     /// Turns (default 20 a minute with a burst of 5).
     pub turns: Rate,

@@ -323,6 +323,7 @@ async fn of_user(me: &User) -> Vec<(&'static str, Result<()>)> {
     let disclosure = World::new().coach.disclosure("en");
     let calls = calls! {
         "profile" me.profile();
+        "consent_needed" me.consent_needed();
         "withdraw_consent" me.withdraw_consent();
         "export" me.export();
         "actions" me.actions(None);

@@ -10,7 +10,7 @@ use crate::conversation::{
     Account, ActionRecord, ChangeCause, Consent, Conversation, DebriefState, Invitation, ProfileChange, ThreadState,
 };
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
-use crate::lang::Words;
+use crate::lang::{Words, words};
 use crate::profile::Profile;
 use crate::runtime::{ActionId, ThreadId, Timestamp, UserId};
 use crate::script;
@@ -52,6 +52,8 @@ pub struct Offer {
     pub later: String,
     /// What to say about who asks.
     pub disclosure: Disclosure,
+    /// Whether the person has yet to agree to that disclosure before a remote model gets what they write.
+    pub consent_needed: bool,
 }
 opaque_debug!(Offer { ask });
 
@@ -153,8 +155,7 @@ impl User {
                 let existing = find(actions, &id);
                 let now = self.core.clock.now();
                 let done = action.clone().into_done(id.clone(), existing.map(|record| &record.action), now);
-                let words = self.core.words_for(account);
-                let offer = self.offer_of(&done, existing.and_then(|record| record.debrief.as_ref()), words, now);
+                let offer = self.offer_of(account, &done, existing.and_then(|record| record.debrief.as_ref()), now);
                 let unchanged = existing.is_some_and(|record| record.action == done);
                 let writes = if unchanged { Vec::new() } else { with_user(account, [Write::Action(done.clone())]) };
                 Ok((writes, Done { action: done, offer }))
@@ -169,9 +170,8 @@ impl User {
     pub async fn offer(&self, action: impl Into<ActionId>) -> Result<Offer> {
         let thread = ThreadId::Debrief(action.into());
         let read = self.core.read(&self.id, &thread, &Page::newest(0)).await?;
-        let words = self.core.words(&read.account);
         let action = read.action.ok_or_else(no_action)?;
-        Ok(self.offer_of(&action, read.state.as_ref(), words, self.core.clock.now()))
+        Ok(self.offer_of(Some(&read.account), &action, read.state.as_ref(), self.core.clock.now()))
     }
 
     /// Puts new suggestions in the place of those that are still active. Saved, begun, done and dismissed actions stay, and so do
@@ -349,6 +349,15 @@ impl User {
             .await
     }
 
+    /// Whether the person has yet to agree to the disclosure of the configured model before it gets what they write.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn consent_needed(&self) -> Result<bool> {
+        self.id.check()?;
+        Ok(self.core.consent_needed(self.core.store.account(&self.id).await?.as_ref()))
+    }
+
     /// Withdraws the person's agreement. A turn with a remote model that is under way ends with `Cancelled`.
     ///
     /// # Errors
@@ -424,7 +433,8 @@ impl User {
         action.id.clone().unwrap_or_else(|| ActionId::new(self.core.ids.next_text()))
     }
 
-    fn offer_of(&self, action: &Action, state: Option<&ThreadState>, words: &Words, now: Timestamp) -> Offer {
+    fn offer_of(&self, account: Option<&Account>, action: &Action, state: Option<&ThreadState>, now: Timestamp) -> Offer {
+        let words = self.core.words_for(account);
         let begun = action.completion_started_at.is_some();
         let open = state.map_or(!begun, |state| match state.invitation {
             Invitation::Open => !begun && state.round == 0,
@@ -439,13 +449,14 @@ impl User {
             just_done: texts.just_done,
             later: texts.later,
             disclosure: self.core.disclosure(words),
+            consent_needed: self.core.consent_needed(account),
         }
     }
 }
 
 impl Core {
     fn words_for(&self, account: Option<&Account>) -> &'static Words {
-        account.map_or_else(|| crate::lang::words(&self.language), |account| self.words(account))
+        account.map_or_else(|| words(&self.language), |account| self.words(account))
     }
 }
 
