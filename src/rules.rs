@@ -392,7 +392,9 @@ impl Conversation {
         state.invitation = invitation;
         if invitation == Invitation::Declined && state.round > 0 {
             let answer = self.answer(&state, &[], at.words).0;
-            state.flow = state.flow.heard(&Answer { stop: true, ..answer }, &at.rules.budget);
+            // What was said counts as an answer; nothing is replied, so that it is no exchange.
+            let heard = state.flow.heard(&Answer { stop: true, ..answer }, &at.rules.budget);
+            state.flow = Flow { exchanges: state.flow.exchanges, ..heard };
             state.waiting = 0;
             state.waiting_chars = 0;
         }
