@@ -391,7 +391,7 @@ impl Talk {
         self.line(&format!("\n{}", self.strong("For your profile")))?;
         for item in pending {
             let before = item.before.as_ref().map(|before| format!(" (now: {before})")).unwrap_or_default();
-            self.line(&format!("  {} {}{before}", self.dim(&item.field.as_str().replace('_', " ")), self.strong(&item.value)))?;
+            self.line(&format!("  {} {}{before}", self.dim(item.field.as_str().replace('_', " ")), self.strong(&item.value)))?;
             for evidence in &item.evidence {
                 self.line(&format!("    you wrote: “{}”", evidence.quote))?;
             }

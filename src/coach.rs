@@ -348,13 +348,13 @@ impl Core {
 
     fn holder(&self, conversation: &Conversation) -> Holder {
         let Some(attempt) = conversation.attempt.as_ref().filter(|attempt| attempt.instance == self.instance) else {
-            return Holder::Unknown;
+            return if conversation.holder_gone { Holder::Dead } else { Holder::Unknown };
         };
         let turns = self.turns();
         if turns.at_work.contains_key(&attempt.id) {
             return Holder::Unknown;
         }
-        Holder::Gone(turns.dropped.get(&attempt.id).copied().unwrap_or_default())
+        Holder::Dropped(turns.dropped.get(&attempt.id).copied().unwrap_or_default())
     }
 
     pub(crate) fn circumstances<'a>(&'a self, conversation: &Conversation) -> Circumstances<'a> {

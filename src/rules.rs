@@ -47,7 +47,9 @@ pub(crate) enum Holder {
     /// It may still be at work somewhere.
     Unknown,
     /// It was this coach's and has ended without a word: the host dropped it. This is what it had used.
-    Gone(Usage),
+    Dropped(Usage),
+    /// The store says that its process is dead.
+    Dead,
 }
 
 /// The circumstances of a decision.
@@ -139,8 +141,8 @@ impl Conversation {
         state.live = None;
         let ended = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running);
         Ok(ended.map(|attempt| match at.holder {
-            Holder::Gone(usage) => Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..attempt },
-            Holder::Unknown => Attempt { status: AttemptStatus::Abandoned, ended_at: Some(at.now), ..attempt },
+            Holder::Dropped(usage) => Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..attempt },
+            Holder::Unknown | Holder::Dead => Attempt { status: AttemptStatus::Abandoned, ended_at: Some(at.now), ..attempt },
         }))
     }
 
@@ -150,8 +152,8 @@ impl Conversation {
         state.cancelled = Some(live.attempt);
         let running = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running)?;
         let usage = match at.holder {
-            Holder::Gone(usage) => usage,
-            Holder::Unknown => running.usage,
+            Holder::Dropped(usage) => usage,
+            Holder::Unknown | Holder::Dead => running.usage,
         };
         Some(Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..running })
     }

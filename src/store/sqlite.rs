@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::fault::{Fault, Outcome};
 use self::file::File;
+use self::sign::Sign;
 use self::worker::{Job, Request, Task, Threads};
 use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
@@ -22,6 +23,7 @@ use crate::usage::Attempt;
 mod fault;
 mod file;
 mod rows;
+mod sign;
 mod worker;
 
 /// How long to wait for other processes that use the same file.
@@ -34,6 +36,9 @@ const READERS: usize = 2;
 ///
 /// Clones share the connections, which have threads of their own; dropping the last clone waits until what was begun is
 /// written. A file of another program, or of a newer version of this library, is refused and left as it is.
+///
+/// Beside the file and SQLite's own `-wal` and `-shm` there is an empty `-….live` for each open store, by which others see whether its process
+/// is alive: a turn whose process was killed is followed at once. Where none can be made, its lease is waited for.
 ///
 /// ```
 /// # fn main() -> completion_coach::Result<()> {
@@ -52,6 +57,8 @@ struct Inner {
     readers: Option<mpsc::Sender<Job>>,
     wait: Duration,
     _threads: Threads,
+    /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
+    sign: Option<Arc<Sign>>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -94,7 +101,8 @@ impl SqliteStore {
         let mut threads = Threads::default();
         let readers = if readers.is_empty() { None } else { Some(threads.read(readers)?) };
         let wait = file.wait;
-        Ok(Self(Arc::new(Inner { writer: threads.write(file, writer)?, readers, wait, _threads: threads })))
+        let sign = file.sign().map(Arc::new);
+        Ok(Self(Arc::new(Inner { writer: threads.write(file, writer, sign.clone())?, readers, wait, _threads: threads, sign })))
     }
 
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
@@ -140,8 +148,13 @@ impl ActionStore for SqliteStore {
     }
 
     async fn conversation(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Conversation>> {
-        let (user, thread, page) = (user.clone(), thread.clone(), page.clone());
-        self.read(move |db| rows::conversation(db, &user, &thread, &page)).await
+        let (user, thread, page, sign) = (user.clone(), thread.clone(), page.clone(), self.0.sign.clone());
+        self.read(move |db| {
+            let Some((mut read, holder)) = rows::conversation(db, &user, &thread, &page)? else { return Ok(None) };
+            read.holder_gone = sign.as_ref().zip(holder).is_some_and(|(sign, holder)| sign.is_gone(&holder));
+            Ok(Some(read))
+        })
+        .await
     }
 
     async fn extractions(&self, user: &UserId, thread: Option<&ThreadId>) -> Result<Vec<Extraction>> {

@@ -297,7 +297,8 @@ pub(super) async fn a_conversation_needs_its_action(store: Arc<dyn ActionStore>)
     let mut me = Person::new(&store).await?;
     same("a debrief of no action", &store.conversation(&me.id, &debrief("a"), &newest()).await?, &None)?;
     let account = store.account(&me.id).await?.ok_or("the user is gone")?;
-    let silent = |account, action| Conversation { account, action, state: None, attempt: None, messages: vec![], found: None };
+    let silent =
+        |account, action| Conversation { account, action, state: None, attempt: None, holder_gone: false, messages: vec![], found: None };
     same("an untouched chat", &me.conversation(&ThreadId::General, &newest()).await?, &silent(account.clone(), None))?;
     me.commit(vec![Write::Action(action("a"))]).await?;
     let account = Account { version: me.version, ..account };

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::fault::{Fault, Outcome};
+use super::sign::Sign;
 use crate::error::{Error, ErrorKind};
 use crate::runtime::{Ids, RandomIds};
 
@@ -64,6 +65,11 @@ impl File {
         }
         prepare(&db)?;
         Ok(db)
+    }
+
+    /// Shows others that this process is alive, if it can.
+    pub(super) fn sign(&self) -> Option<Sign> {
+        Sign::of(self.path.as_ref()?)
     }
 
     /// A connection that only reads.

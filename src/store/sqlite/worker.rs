@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::fault::{Fault, Outcome};
 use super::file::{self, File};
 use super::rows;
+use super::sign::Sign;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::UserId;
 use crate::store::{Change, Write};
@@ -39,9 +40,9 @@ pub(super) enum Task {
 pub(super) struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    pub(super) fn write(&mut self, file: File, db: Connection) -> Result<mpsc::Sender<Task>> {
+    pub(super) fn write(&mut self, file: File, db: Connection, sign: Option<Arc<Sign>>) -> Result<mpsc::Sender<Task>> {
         let (queue, tasks) = mpsc::channel(QUEUE);
-        let writer = Writer { file, db: Some(db) };
+        let writer = Writer { file, db: Some(db), sign };
         self.spawn(move || writer.work(tasks))?;
         Ok(queue)
     }
@@ -85,6 +86,7 @@ struct Writer {
     file: File,
     /// `None` after a failure that leaves it unclear what the connection has written.
     db: Option<Connection>,
+    sign: Option<Arc<Sign>>,
 }
 
 /// Why a transaction came to nothing.
@@ -141,8 +143,9 @@ impl Writer {
     fn together(&mut self, group: &[Request]) -> Result<Vec<Result<()>>, Failed> {
         let wait = self.file.wait;
         let on_disk = self.file.is_on_disk();
+        let sign = self.sign.clone();
         let db = self.connection().map_err(Failed::Otherwise)?;
-        let outcome = write(db, wait, group);
+        let outcome = write(db, wait, group, sign.as_ref().map(|sign| sign.token()));
         if outcome.is_ok() && on_disk && group.iter().any(Request::removes) {
             // A reader may be in the way; then the log is cut another time.
             let _ = file::cut_log(db);
@@ -161,9 +164,9 @@ impl Writer {
     }
 }
 
-fn write(db: &Connection, wait: Duration, group: &[Request]) -> Result<Vec<Result<()>>, Failed> {
+fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<()>>, Failed> {
     let transaction = file::begin(db, wait).map_err(Failed::Otherwise)?;
-    let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change));
+    let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change, holder));
     let answers = answers.collect::<Outcome<Vec<_>>>().map_err(Failed::Writing)?;
     transaction.commit().map_err(|error| Failed::Otherwise(error.into()))?;
     Ok(answers)
