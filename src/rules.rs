@@ -134,7 +134,9 @@ impl Conversation {
     pub(crate) fn free(&self, state: &mut ThreadState, at: &Circumstances<'_>, by_force: bool) -> Result<Option<Attempt>> {
         let Some(live) = &state.live else { return Ok(None) };
         let left = live.until - at.now;
-        if at.holder == Holder::Unknown && !by_force && !left.is_zero() {
+        // One that is said to begin so far ahead was begun before somebody's clock was set back; no lease of it would ever end.
+        let ahead = self.attempt.as_ref().map_or(Duration::ZERO, |attempt| attempt.started_at - at.now);
+        if at.holder == Holder::Unknown && !by_force && !left.is_zero() && ahead <= MOST_SKEW {
             let longest = self.attempt.as_ref().map_or(left, |attempt| attempt.lease_until - attempt.started_at);
             return Err(Error::busy(left.min(longest)));
         }
@@ -545,6 +547,9 @@ pub(crate) fn attempt(mut state: ThreadState, attempt: &Attempt) -> ThreadState 
     state.live = Some(Live { attempt: attempt.id.clone(), until: attempt.lease_until });
     state
 }
+
+/// How far the clocks of two processes may be apart.
+const MOST_SKEW: Duration = Duration::from_mins(15);
 
 /// How long a lease outlives the turn's deadline.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(10);

@@ -50,13 +50,15 @@ const READERS: usize = 2;
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Inner>);
 
-/// The queues come before the threads, so that they are closed before the threads are waited for.
+/// Each queue comes before its threads, so that it is closed before they are waited for. The writer is the last to close the file: of
+/// connections that are closed at once, none might put what is in the log into the database.
 struct Inner {
-    writer: mpsc::Sender<Task>,
+    wait: Duration,
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<mpsc::Sender<Job>>,
-    wait: Duration,
-    _threads: Threads,
+    _reading: Threads,
+    writer: mpsc::Sender<Task>,
+    _writing: Threads,
     /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
     sign: Option<Arc<Sign>>,
 }
@@ -95,14 +97,15 @@ impl SqliteStore {
     }
 
     fn start(file: File) -> Outcome<Self> {
-        let writer = file.writer()?;
+        let writer = file.writer(true)?;
         let readers = if file.is_on_disk() { READERS } else { 0 };
         let readers = (0..readers).map(|_| file.reader()).collect::<Outcome<Vec<_>>>()?;
-        let mut threads = Threads::default();
-        let readers = if readers.is_empty() { None } else { Some(threads.read(readers)?) };
+        let (mut reading, mut writing) = (Threads::default(), Threads::default());
+        let readers = if readers.is_empty() { None } else { Some(reading.read(&file, readers)?) };
         let wait = file.wait;
         let sign = file.sign().map(Arc::new);
-        Ok(Self(Arc::new(Inner { writer: threads.write(file, writer, sign.clone())?, readers, wait, _threads: threads, sign })))
+        let writer = writing.write(file, writer, sign.clone())?;
+        Ok(Self(Arc::new(Inner { wait, readers, _reading: reading, writer, _writing: writing, sign })))
     }
 
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {

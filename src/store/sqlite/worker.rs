@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::{Fault, Outcome};
-use super::file::{self, File};
+use super::file::{self, File, Opened};
 use super::rows;
 use super::sign::Sign;
 use crate::error::{Error, ErrorKind, Result};
@@ -40,22 +40,23 @@ pub(super) enum Task {
 pub(super) struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    pub(super) fn write(&mut self, file: File, db: Connection, sign: Option<Arc<Sign>>) -> Result<mpsc::Sender<Task>> {
+    pub(super) fn write(&mut self, file: File, db: Opened, sign: Option<Arc<Sign>>) -> Result<mpsc::Sender<Task>> {
         let (queue, tasks) = mpsc::channel(QUEUE);
         let writer = Writer { file, db: Some(db), sign };
         self.spawn(move || writer.work(tasks))?;
         Ok(queue)
     }
 
-    pub(super) fn read(&mut self, connections: Vec<Connection>) -> Result<mpsc::Sender<Job>> {
+    pub(super) fn read(&mut self, file: &File, connections: Vec<Opened>) -> Result<mpsc::Sender<Job>> {
         let (queue, jobs) = mpsc::channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         for db in connections {
             let jobs = Arc::clone(&jobs);
+            let (file, mut db) = (file.clone(), Some(db));
             self.spawn(move || {
                 let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
                 while let Some(job) = next() {
-                    job(Ok(&db));
+                    job(current(&file, &mut db, File::reader).map_err(Fault::into_error));
                 }
             })?;
         }
@@ -85,7 +86,7 @@ impl Drop for Threads {
 struct Writer {
     file: File,
     /// `None` after a failure that leaves it unclear what the connection has written.
-    db: Option<Connection>,
+    db: Option<Opened>,
     sign: Option<Arc<Sign>>,
 }
 
@@ -145,23 +146,33 @@ impl Writer {
         let on_disk = self.file.is_on_disk();
         let sign = self.sign.clone();
         let db = self.connection().map_err(Failed::Otherwise)?;
-        let outcome = write(db, wait, group, sign.as_ref().map(|sign| sign.token()));
+        let mut outcome = write(db, wait, group, sign.as_ref().map(|sign| sign.token()));
+        let unlocked = db.is_autocommit();
         if outcome.is_ok() && on_disk && group.iter().any(Request::removes) {
             // A reader may be in the way; then the log is cut another time.
             let _ = file::cut_log(db);
         }
-        if on_disk && (matches!(outcome, Err(Failed::Otherwise(_))) || !db.is_autocommit()) {
+        if outcome.is_ok() && !self.db.as_ref().is_some_and(|db| self.file.is_behind(db)) {
+            outcome = Err(Failed::Otherwise(Fault::vanished()));
+        }
+        if on_disk && (matches!(outcome, Err(Failed::Otherwise(_))) || !unlocked) {
             self.db = None;
         }
         outcome
     }
 
     fn connection(&mut self) -> Outcome<&Connection> {
-        if self.db.is_none() {
-            self.db = Some(self.file.writer()?);
-        }
-        self.db.as_ref().ok_or_else(|| Error::internal("the store has no connection; this is a fault of the library").into())
+        current(&self.file, &mut self.db, |file| file.writer(false))
     }
+}
+
+/// The connection, opened again if there is none, or if another file is where its file was.
+fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl FnOnce(&File) -> Outcome<Opened>) -> Outcome<&'a Connection> {
+    let opened = match db.take().filter(|opened| file.is_behind(opened)) {
+        Some(opened) => opened,
+        None => open(file)?,
+    };
+    Ok(&db.insert(opened).db)
 }
 
 fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<()>>, Failed> {
