@@ -26,6 +26,7 @@ use crate::usage::{AllowanceRates, ModelPlace, Price, Usage};
 
 mod debrief;
 mod export;
+mod retention;
 mod review;
 mod turn;
 mod user;
@@ -117,6 +118,7 @@ impl Builder {
             offline_fallback: false,
             language: "en".to_owned(),
             turn_deadline: Duration::from_secs(120),
+            retention: None,
             instance: String::new(),
             turns: Mutex::default(),
         };
@@ -214,6 +216,13 @@ impl Builder {
         self
     }
 
+    /// How long transcripts are kept (default: for ever). What is older is deleted by [`User::expire`], which the host calls.
+    #[must_use]
+    pub fn retention(mut self, keep: Duration) -> Self {
+        self.core.retention = Some(keep);
+        self
+    }
+
     /// Where the time comes from.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -253,6 +262,7 @@ pub(crate) struct Core {
     pub(crate) offline_fallback: bool,
     pub(crate) language: String,
     pub(crate) turn_deadline: Duration,
+    pub(crate) retention: Option<Duration>,
     pub(crate) instance: String,
     turns: Mutex<Turns>,
 }

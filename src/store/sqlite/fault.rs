@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     Own(Error),
-    /// Somebody reads what was deleted, and keeps it from being erased.
+    /// Somebody reads what was deleted, and keeps it from being erased from the log.
     TracesRemain,
 }
 
@@ -53,7 +53,8 @@ impl Fault {
         let error = match self {
             Self::Own(error) => return error,
             Self::TracesRemain => {
-                let reason = "it is deleted, but another process is reading and traces may remain in the file; call again when it is done";
+                let reason = "it is deleted, but traces may remain in the file, because another process is reading it or no room is left; \
+                              call again when that is over, or have the store erase its traces";
                 return Error::new(ErrorKind::StorageUnavailable, reason);
             }
             Self::Sqlite(error) => error,

@@ -75,6 +75,7 @@ statements! {
     NEW_MESSAGE = "INSERT INTO message (user, thread, id, seq, round, role, provenance, at, text, choice, choices, provider, model, place) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     REMOVE_MESSAGES = "DELETE FROM message WHERE user = ?1 AND thread = ?2";
+    REMOVE_MESSAGES_UNTIL = "DELETE FROM message WHERE user = ?1 AND thread = ?2 AND seq <= ?3";
     FORGET_MESSAGES = "DELETE FROM message WHERE user = ?1";
 
     EXTRACTIONS = "SELECT record FROM extraction WHERE user = ?1";
@@ -165,8 +166,8 @@ pub(super) fn changes(db: &Connection, user: &UserId, after: u64, limit: u32) ->
 }
 
 /// Writes a change within a transaction. A refusal is `Ok(Err(_))` and has written nothing; after a fault the transaction
-/// must be rolled back, even if the fault is that something is there already. The holder is who runs the attempts that are running.
-pub(super) fn apply(db: &Connection, user: &UserId, change: &Change, holder: Option<&str>) -> Outcome<Result<()>> {
+/// must be rolled back, even if the fault is that something is there already. True if words were removed. The holder is who runs the attempts that are running.
+pub(super) fn apply(db: &Connection, user: &UserId, change: &Change, holder: Option<&str>) -> Outcome<Result<bool>> {
     let known = one(db, KEY, [user.as_str()], |row| Ok((row.get(0)?, row.get::<_, u64>(1)?)))?;
     let user: i64 = match known {
         None if change.expected == 0 => {
@@ -182,8 +183,19 @@ pub(super) fn apply(db: &Connection, user: &UserId, change: &Change, holder: Opt
         }
         Some(_) => return Ok(Err(Error::conflict())),
     };
-    change.writes.iter().try_for_each(|write| put(db, user, write, holder))?;
-    Ok(Ok(()))
+    let mut removed = false;
+    for write in &change.writes {
+        removed |= match write {
+            Write::RemoveThread(thread) => remove_thread(db, user, thread)?,
+            Write::RemoveAction(id) => {
+                run(db, REMOVE_ACTION, params![user, id.as_str()])?;
+                remove_thread(db, user, &ThreadId::Debrief(id.clone()))?
+            }
+            Write::RemoveMessages(thread, until) => remove_messages(db, user, thread, *until)?,
+            write => put(db, user, write, holder).map(|()| false)?,
+        };
+    }
+    Ok(Ok(removed))
 }
 
 /// Deletes every row of the user's within a transaction.
@@ -200,15 +212,10 @@ fn put(db: &Connection, user: i64, write: &Write, holder: Option<&str>) -> Outco
         Write::Consent(consent) => run(db, PUT_CONSENT, params![user, consent.as_ref().map(json).transpose()?]),
         Write::Allowance(allowance) => run(db, PUT_ALLOWANCE, [user, allowance.turns.as_millis(), allowance.proposals.as_millis()]),
         Write::Action(action) => run(db, PUT_ACTION, params![user, action.id.as_str(), json(action)?]),
-        Write::RemoveAction(id) => {
-            run(db, REMOVE_ACTION, params![user, id.as_str()])?;
-            remove_thread(db, user, &ThreadId::Debrief(id.clone()))
-        }
         Write::Thread(state) => {
             thread_key(db, user, &state.thread)?;
             run(db, PUT_STATE, params![user, String::from(state.thread.clone()), json(state)?])
         }
-        Write::RemoveThread(thread) => remove_thread(db, user, thread),
         Write::Message(message) => new_message(db, user, message),
         Write::Extraction(extraction) => {
             let thread = thread_key(db, user, &extraction.thread)?;
@@ -216,6 +223,7 @@ fn put(db: &Connection, user: i64, write: &Write, holder: Option<&str>) -> Outco
         }
         Write::Attempt(attempt) => put_attempt(db, user, attempt, holder),
         Write::Change(change) => run(db, NEW_CHANGE, params![user, change.seq, json(change)?]),
+        Write::RemoveAction(_) | Write::RemoveThread(_) | Write::RemoveMessages(..) => Ok(()),
     }
 }
 
@@ -357,12 +365,27 @@ fn thread_key(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<i64> {
     Ok(key)
 }
 
-fn remove_thread(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<()> {
+/// Whether there were messages or extractions in it.
+fn remove_thread(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<bool> {
     let name = String::from(thread.clone());
-    let Some(key) = one(db, THREAD, params![user, name], |row| Ok(row.get::<_, i64>(0)?))? else { return Ok(()) };
-    run(db, REMOVE_MESSAGES, [user, key])?;
-    run(db, REMOVE_EXTRACTIONS, [user, key])?;
-    run(db, REMOVE_THREAD, params![user, name])
+    let Some(key) = known_thread(db, user, &name)? else { return Ok(false) };
+    let removed = count(db, REMOVE_MESSAGES, [user, key])? + count(db, REMOVE_EXTRACTIONS, [user, key])?;
+    run(db, REMOVE_THREAD, params![user, name])?;
+    Ok(removed > 0)
+}
+
+fn remove_messages(db: &Connection, user: i64, thread: &ThreadId, until: u64) -> Outcome<bool> {
+    let Some(key) = known_thread(db, user, &String::from(thread.clone()))? else { return Ok(false) };
+    Ok(count(db, REMOVE_MESSAGES_UNTIL, [user, key, i64::try_from(until).unwrap_or(i64::MAX)])? > 0)
+}
+
+/// Reads nothing of the state, so that what is damaged can still be removed.
+fn known_thread(db: &Connection, user: i64, name: &str) -> Outcome<Option<i64>> {
+    one(db, THREAD, params![user, name], |row| Ok(row.get(0)?))
+}
+
+fn count(db: &Connection, sql: &str, params: impl Params) -> Outcome<usize> {
+    Ok(db.prepare_cached(sql)?.execute(params)?)
 }
 
 fn run(db: &Connection, sql: &str, params: impl Params) -> Outcome<()> {

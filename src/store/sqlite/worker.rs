@@ -42,7 +42,7 @@ pub(super) struct Threads(Vec<JoinHandle<()>>);
 impl Threads {
     pub(super) fn write(&mut self, file: File, db: Opened, sign: Option<Arc<Sign>>) -> Result<mpsc::Sender<Task>> {
         let (queue, tasks) = mpsc::channel(QUEUE);
-        let writer = Writer { file, db: Some(db), sign };
+        let writer = Writer { file, db: Some(db), sign, owed: Owed::Nothing };
         self.spawn(move || writer.work(tasks))?;
         Ok(queue)
     }
@@ -88,6 +88,17 @@ struct Writer {
     /// `None` after a failure that leaves it unclear what the connection has written.
     db: Option<Opened>,
     sign: Option<Arc<Sign>>,
+    owed: Owed,
+}
+
+/// What could not be erased when it was removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    #[default]
+    Nothing,
+    /// The log, which somebody was reading.
+    Log,
+    Everything,
 }
 
 /// Why a transaction came to nothing.
@@ -124,7 +135,7 @@ impl Writer {
     /// because even a refusal speaks of what was written before it.
     fn commit(&mut self, group: Vec<Request>) {
         match self.together(&group) {
-            Ok(answers) => group.into_iter().zip(answers).for_each(|(request, answer)| request.reply(answer)),
+            Ok(answers) => self.reply(group, answers),
             Err(Failed::Writing(_)) if group.len() > 1 => self.one_by_one(group),
             Err(Failed::Writing(fault) | Failed::Otherwise(fault)) => refuse(group, &fault.into_error()),
         }
@@ -134,24 +145,52 @@ impl Writer {
         let mut rest = group.into_iter();
         while let Some(request) = rest.next() {
             match self.together(slice::from_ref(&request)) {
-                Ok(answers) => answers.into_iter().zip([request]).for_each(|(answer, request)| request.reply(answer)),
+                Ok(answers) => self.reply([request], answers),
                 Err(Failed::Writing(fault)) => request.reply(Err(fault.into_error())),
                 Err(Failed::Otherwise(fault)) => return refuse([request].into_iter().chain(rest), &fault.into_error()),
             }
         }
     }
 
-    fn together(&mut self, group: &[Request]) -> Result<Vec<Result<()>>, Failed> {
+    /// Answers what is durable. Whoever removed words waits until they are erased as well.
+    fn reply(&mut self, group: impl IntoIterator<Item = Request>, answers: Vec<Result<bool>>) {
+        // Whoever was reading may have gone.
+        if let (Owed::Log, Some(db)) = (self.owed, &self.db)
+            && file::cut_log(&db.db).unwrap_or(false)
+        {
+            self.owed = Owed::Nothing;
+        }
+        let owes = self.owed != Owed::Nothing;
+        let erases =
+            |request: &Request, answer: &Result<bool>| answer.as_ref().is_ok_and(|removed| *removed || (owes && request.removes()));
+        let (waiting, done): (Vec<_>, Vec<_>) = group.into_iter().zip(answers).partition(|(request, answer)| erases(request, answer));
+        done.into_iter().for_each(|(request, answer)| request.reply(answer.map(drop)));
+        if !waiting.is_empty() && self.file.is_on_disk() {
+            let erased = self.erase();
+            waiting.into_iter().for_each(|(request, _)| request.reply(erased.clone()));
+            return;
+        }
+        waiting.into_iter().for_each(|(request, _)| request.reply(Ok(())));
+    }
+
+    fn erase(&mut self) -> Result<()> {
+        let wait = self.file.wait;
+        let erased = self.connection().and_then(|db| file::erase_traces(db, wait));
+        self.owed = match &erased {
+            Ok(()) => Owed::Nothing,
+            Err(Fault::TracesRemain) => Owed::Log,
+            Err(_) => Owed::Everything,
+        };
+        erased.map_err(|_| Fault::TracesRemain.into_error())
+    }
+
+    fn together(&mut self, group: &[Request]) -> Result<Vec<Result<bool>>, Failed> {
         let wait = self.file.wait;
         let on_disk = self.file.is_on_disk();
         let sign = self.sign.clone();
         let db = self.connection().map_err(Failed::Otherwise)?;
         let mut outcome = write(db, wait, group, sign.as_ref().map(|sign| sign.token()));
         let unlocked = db.is_autocommit();
-        if outcome.is_ok() && on_disk && group.iter().any(Request::removes) {
-            // A reader may be in the way; then the log is cut another time.
-            let _ = file::cut_log(db);
-        }
         if outcome.is_ok() && !self.db.as_ref().is_some_and(|db| self.file.is_behind(db)) {
             outcome = Err(Failed::Otherwise(Fault::vanished()));
         }
@@ -175,7 +214,7 @@ fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl FnOnce(&File)
     Ok(&db.insert(opened).db)
 }
 
-fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<()>>, Failed> {
+fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<bool>>, Failed> {
     let transaction = file::begin(db, wait).map_err(Failed::Otherwise)?;
     let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change, holder));
     let answers = answers.collect::<Outcome<Vec<_>>>().map_err(Failed::Writing)?;
@@ -194,6 +233,6 @@ impl Request {
     }
 
     fn removes(&self) -> bool {
-        self.change.writes.iter().any(|write| matches!(write, Write::RemoveThread(_) | Write::RemoveAction(_)))
+        self.change.writes.iter().any(|write| matches!(write, Write::RemoveThread(_) | Write::RemoveAction(_) | Write::RemoveMessages(..)))
     }
 }
