@@ -26,6 +26,7 @@ use crate::usage::{AllowanceRates, ModelInfo, ModelPlace, Price, Usage};
 
 mod debrief;
 mod export;
+mod retention;
 mod review;
 mod turn;
 mod user;
@@ -119,6 +120,7 @@ impl Builder {
             offline_fallback: false,
             language: "en".to_owned(),
             turn_deadline: Duration::from_secs(120),
+            retention: None,
             instance: String::new(),
             turns: Mutex::default(),
         };
@@ -216,6 +218,13 @@ impl Builder {
         self
     }
 
+    /// How long transcripts are kept (default: for ever). What is older is deleted by [`User::expire`], which the host calls.
+    #[must_use]
+    pub fn retention(mut self, keep: Duration) -> Self {
+        self.core.retention = Some(keep);
+        self
+    }
+
     /// Where the time comes from.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -257,6 +266,7 @@ pub(crate) struct Core {
     pub(crate) offline_fallback: bool,
     pub(crate) language: String,
     pub(crate) turn_deadline: Duration,
+    pub(crate) retention: Option<Duration>,
     pub(crate) instance: String,
     turns: Mutex<Turns>,
 }
@@ -360,13 +370,13 @@ impl Core {
 
     fn holder(&self, conversation: &Conversation) -> Holder {
         let Some(attempt) = conversation.attempt.as_ref().filter(|attempt| attempt.instance == self.instance) else {
-            return Holder::Unknown;
+            return if conversation.holder_gone { Holder::Dead } else { Holder::Unknown };
         };
         let turns = self.turns();
         if turns.at_work.contains_key(&attempt.id) {
             return Holder::Unknown;
         }
-        Holder::Gone(turns.dropped.get(&attempt.id).copied().unwrap_or_default())
+        Holder::Dropped(turns.dropped.get(&attempt.id).copied().unwrap_or_default())
     }
 
     pub(crate) fn circumstances<'a>(&'a self, conversation: &Conversation) -> Circumstances<'a> {

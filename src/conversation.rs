@@ -389,6 +389,9 @@ pub struct Conversation {
     pub state: Option<ThreadState>,
     /// The attempt that the thread names as live.
     pub attempt: Option<Attempt>,
+    /// A hint: the store knows that whoever holds the live attempt is dead; false if it does not know. A wrong `true` costs a reply, which is
+    /// thrown away, and nothing else.
+    pub holder_gone: bool,
     /// The newest messages before the position asked for, oldest first.
     pub messages: Vec<Message>,
     /// The message that was looked for by its id.

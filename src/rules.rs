@@ -47,7 +47,9 @@ pub(crate) enum Holder {
     /// It may still be at work somewhere.
     Unknown,
     /// It was this coach's and has ended without a word: the host dropped it. This is what it had used.
-    Gone(Usage),
+    Dropped(Usage),
+    /// The store says that its process is dead.
+    Dead,
 }
 
 /// The circumstances of a decision.
@@ -127,15 +129,17 @@ impl Conversation {
     pub(crate) fn free(&self, state: &mut ThreadState, at: &Circumstances<'_>, by_force: bool) -> Result<Option<Attempt>> {
         let Some(live) = &state.live else { return Ok(None) };
         let left = live.until - at.now;
-        if at.holder == Holder::Unknown && !by_force && !left.is_zero() {
+        // One that is said to begin so far ahead was begun before somebody's clock was set back; no lease of it would ever end.
+        let ahead = self.attempt.as_ref().map_or(Duration::ZERO, |attempt| attempt.started_at - at.now);
+        if at.holder == Holder::Unknown && !by_force && !left.is_zero() && ahead <= MOST_SKEW {
             let longest = self.attempt.as_ref().map_or(left, |attempt| attempt.lease_until - attempt.started_at);
             return Err(Error::busy(left.min(longest)));
         }
         state.live = None;
         let ended = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running);
         Ok(ended.map(|attempt| match at.holder {
-            Holder::Gone(usage) => Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..attempt },
-            Holder::Unknown => Attempt { status: AttemptStatus::Abandoned, ended_at: Some(at.now), ..attempt },
+            Holder::Dropped(usage) => Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..attempt },
+            Holder::Unknown | Holder::Dead => Attempt { status: AttemptStatus::Abandoned, ended_at: Some(at.now), ..attempt },
         }))
     }
 
@@ -145,8 +149,8 @@ impl Conversation {
         state.cancelled = Some(live.attempt);
         let running = self.attempt.clone().filter(|attempt| attempt.status == AttemptStatus::Running)?;
         let usage = match at.holder {
-            Holder::Gone(usage) => usage,
-            Holder::Unknown => running.usage,
+            Holder::Dropped(usage) => usage,
+            Holder::Unknown | Holder::Dead => running.usage,
         };
         Some(Attempt { status: AttemptStatus::Cancelled, usage, ended_at: Some(at.now), ..running })
     }
@@ -540,6 +544,9 @@ pub(crate) fn attempt(mut state: ThreadState, attempt: &Attempt) -> ThreadState 
     state.live = Some(Live { attempt: attempt.id.clone(), until: attempt.lease_until });
     state
 }
+
+/// How far the clocks of two processes may be apart.
+const MOST_SKEW: Duration = Duration::from_mins(15);
 
 /// How long a lease outlives the turn's deadline.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(10);

@@ -55,6 +55,8 @@ pub enum Write {
     Thread(ThreadState),
     /// Removes a thread's state, messages and extractions. Its attempts stay: they hold no words. Nothing there is not an error.
     RemoveThread(ThreadId),
+    /// Removes a thread's messages up to this position, inclusive. The others keep their positions. Nothing there is not an error.
+    RemoveMessages(ThreadId, u64),
     /// Inserts a message. One with the same id, or at the same position of the thread, is [`Conflict`](crate::ErrorKind::Conflict).
     Message(Message),
     /// Puts an extraction by its id.
@@ -101,12 +103,14 @@ pub trait ActionStore: Debug + Send + Sync + 'static {
     /// The change log after this position, oldest first, at most so many entries.
     async fn changes(&self, user: &UserId, after: u64, limit: u32) -> Result<Vec<ProfileChange>>;
 
-    /// Writes all of it or nothing, and returns when it is durable.
+    /// Writes all of it or nothing, and returns when it is durable; when messages or extractions were removed, when they are erased as well,
+    /// so that no byte of a file still holds them.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict) if the user has another version than `expected` (0 stands for no such user), or
     /// if something that is only ever inserted is there already. [`NotFound`](crate::ErrorKind::NotFound) if the user does not
-    /// exist and `expected` is not 0, so that nothing comes back after [`forget`](Self::forget).
+    /// exist and `expected` is not 0, so that nothing comes back after [`forget`](Self::forget). [`StorageUnavailable`](crate::ErrorKind::StorageUnavailable)
+    /// also if what was removed could not be erased yet.
     async fn commit(&self, user: &UserId, change: &Change) -> Result<()>;
 
     /// Deletes everything about the user, from every table and from the file. No such user is not an error.

@@ -244,9 +244,12 @@ impl Rate {
     fn take(self, spent_until: Timestamp, now: Timestamp) -> Result<Timestamp> {
         let interval = self.interval();
         let whole = interval * self.burst.max(1);
-        // A clock that was set back must not lock anybody out for longer than an empty allowance takes to fill.
-        let spent_until = spent_until.clamp(now, now + whole);
-        let next = spent_until + interval;
+        // A clock was set back, or another process's is ahead. Refusing would lock people out until this one has caught up, so that one is
+        // let through, and the rest fills up by this clock.
+        if spent_until - now > whole {
+            return Ok(now + whole);
+        }
+        let next = spent_until.max(now) + interval;
         let over = next - (now + whole);
         if over.is_zero() {
             return Ok(next);

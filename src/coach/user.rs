@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Core, Debrief, Disclosure, export, no_action, no_user};
+use super::{Chat, Core, Debrief, Disclosure, export, no_action, no_user, retention};
 use crate::action::{Action, ActionSource, ActionStatus, ActionStep, NewAction};
 use crate::conversation::{
     Account, ActionRecord, ChangeCause, Consent, Conversation, DebriefState, Invitation, ProfileChange, ThreadState,
@@ -417,6 +417,20 @@ impl User {
     /// `NotFound` if there is no such user; `Conflict` if it changes faster than it can be read.
     pub async fn export(&self) -> Result<String> {
         export::export(&self.core, &self.id).await
+    }
+
+    /// Deletes the transcripts that are older than the coach's [`retention`](super::Builder::retention), and says how many messages that were: those of
+    /// debriefs that ended longer ago, and those of the general chat that were said longer ago. Without a retention nothing is deleted.
+    ///
+    /// What was accepted stays, with the ids of the messages behind it; the quotes go. Proposals that nobody has decided are superseded. A
+    /// thread in which a reply is being made is left for the next call. The host calls this, once a day for instance: nothing is deleted by
+    /// itself.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such user; `Conflict` if the user's data changes faster than it can be read; `StorageUnavailable` also if
+    /// traces may remain in the file.
+    pub async fn expire(&self) -> Result<u32> {
+        retention::expire(&self.core, &self.id).await
     }
 
     /// Deletes everything about the user. Turns under way end with `Cancelled`; nothing of them is stored.

@@ -155,6 +155,7 @@ checks! {
     records::what_is_put_replaces: "the same id puts the record in place of the old one, however different",
     rules::suggestions_are_replaced_in_one_commit: "old ones go and new ones come at once, the others stay",
     rules::removing_a_thread_leaves_the_rest: "its state, messages and extractions go; attempts and other threads stay",
+    rules::messages_are_removed_up_to_a_position: "the newer ones, the state and the extractions stay, and so do the positions",
     rules::removing_an_action_removes_its_debrief: "and nothing else; removing what is not there is fine",
     rules::i10_forget_leaves_nothing: "nothing of the user is found by any method, and nobody else notices",
     rules::i10_nothing_comes_back_after_forget: "a late commit is not found, and the same user starts anew",

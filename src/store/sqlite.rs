@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::fault::{Fault, Outcome};
 use self::file::File;
+use self::sign::Sign;
 use self::worker::{Job, Request, Task, Threads};
 use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
@@ -22,6 +23,7 @@ use crate::usage::Attempt;
 mod fault;
 mod file;
 mod rows;
+mod sign;
 mod worker;
 
 /// How long to wait for other processes that use the same file.
@@ -35,6 +37,9 @@ const READERS: usize = 2;
 /// Clones share the connections, which have threads of their own; dropping the last clone waits until what was begun is
 /// written. A file of another program, or of a newer version of this library, is refused and left as it is.
 ///
+/// Beside the file and SQLite's own `-wal` and `-shm` there is an empty `-….live` for each open store, by which others see whether its process
+/// is alive: a turn whose process was killed is followed at once. Where none can be made, its lease is waited for.
+///
 /// ```
 /// # fn main() -> completion_coach::Result<()> {
 /// let store = completion_coach::SqliteStore::in_memory()?;
@@ -45,13 +50,17 @@ const READERS: usize = 2;
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Inner>);
 
-/// The queues come before the threads, so that they are closed before the threads are waited for.
+/// Each queue comes before its threads, so that it is closed before they are waited for. The writer is the last to close the file: of
+/// connections that are closed at once, none might put what is in the log into the database.
 struct Inner {
-    writer: mpsc::Sender<Task>,
+    wait: Duration,
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<mpsc::Sender<Job>>,
-    wait: Duration,
-    _threads: Threads,
+    _reading: Threads,
+    writer: mpsc::Sender<Task>,
+    _writing: Threads,
+    /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
+    sign: Option<Arc<Sign>>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -87,14 +96,27 @@ impl SqliteStore {
         Self::start(File::in_memory()).map_err(Fault::into_error)
     }
 
+    /// Writes the file anew, so that nothing deleted is left in any byte of it. [`forget`](ActionStore::forget) and every commit that removes messages do
+    /// this themselves before they answer; this is for after one of them said that traces may remain. Writing waits for it: about
+    /// 4 ms for each megabyte of the file.
+    ///
+    /// # Errors
+    /// [`StorageUnavailable`](ErrorKind::StorageUnavailable) if another process keeps the file from being cleaned.
+    pub async fn erase_traces(&self) -> Result<()> {
+        let (wait, on_disk) = (self.0.wait, self.0.readers.is_some());
+        self.write(move |db| if on_disk { file::erase_traces(db, wait) } else { Ok(()) }).await
+    }
+
     fn start(file: File) -> Outcome<Self> {
-        let writer = file.writer()?;
+        let writer = file.writer(true)?;
         let readers = if file.is_on_disk() { READERS } else { 0 };
         let readers = (0..readers).map(|_| file.reader()).collect::<Outcome<Vec<_>>>()?;
-        let mut threads = Threads::default();
-        let readers = if readers.is_empty() { None } else { Some(threads.read(readers)?) };
+        let (mut reading, mut writing) = (Threads::default(), Threads::default());
+        let readers = if readers.is_empty() { None } else { Some(reading.read(&file, readers)?) };
         let wait = file.wait;
-        Ok(Self(Arc::new(Inner { writer: threads.write(file, writer)?, readers, wait, _threads: threads })))
+        let sign = file.sign().map(Arc::new);
+        let writer = writing.write(file, writer, sign.clone())?;
+        Ok(Self(Arc::new(Inner { wait, readers, _reading: reading, writer, _writing: writing, sign })))
     }
 
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
@@ -140,8 +162,13 @@ impl ActionStore for SqliteStore {
     }
 
     async fn conversation(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Conversation>> {
-        let (user, thread, page) = (user.clone(), thread.clone(), page.clone());
-        self.read(move |db| rows::conversation(db, &user, &thread, &page)).await
+        let (user, thread, page, sign) = (user.clone(), thread.clone(), page.clone(), self.0.sign.clone());
+        self.read(move |db| {
+            let Some((mut read, holder)) = rows::conversation(db, &user, &thread, &page)? else { return Ok(None) };
+            read.holder_gone = sign.as_ref().zip(holder).is_some_and(|(sign, holder)| sign.is_gone(&holder));
+            Ok(Some(read))
+        })
+        .await
     }
 
     async fn extractions(&self, user: &UserId, thread: Option<&ThreadId>) -> Result<Vec<Extraction>> {

@@ -244,6 +244,33 @@ pub(super) async fn removing_a_thread_leaves_the_rest(store: Arc<dyn ActionStore
     Ok(())
 }
 
+pub(super) async fn messages_are_removed_up_to_a_position(store: Arc<dyn ActionStore>) -> Verdict {
+    for thread in [ThreadId::General, debrief("a")] {
+        let mut me = Person::settled(&store, "mine").await?;
+        let before = me.everything().await?;
+        let (read, proposed) = me.thread(&thread).await?;
+        for (until, left) in [(0, 3), (2, 1), (2, 1), (1, 1)] {
+            me.commit(vec![Write::RemoveMessages(thread.clone(), until)]).await?;
+            let (now, still) = me.thread(&thread).await?;
+            same("the messages", &now.messages, &read.messages[3 - left..].to_vec())?;
+            same("the first one, looked for", &now.found.is_some(), &(left == 3))?;
+            same("the rest of it", &(now.state, now.attempt, still), &(read.state.clone(), read.attempt.clone(), proposed.clone()))?;
+        }
+        let after = me.everything().await?;
+        for (now, then) in after.conversations.iter().flatten().zip(before.conversations.iter().flatten()) {
+            let this = now.state.as_ref().is_some_and(|state| state.thread == thread);
+            ensure(this || now.messages == then.messages, "another thread's messages are gone")?;
+        }
+        // What was removed may be said again, also at its old position.
+        me.commit(vec![Write::Message(talk(&thread, "anew").swap_remove(0)), Write::Message(talk(&thread, "anew").swap_remove(1))]).await?;
+        let all = me.conversation(&thread, &newest()).await?.messages;
+        same("the positions", &all.iter().map(|message| message.seq).collect::<Vec<_>>(), &vec![1, 2, 3])?;
+        me.commit(vec![Write::RemoveMessages(thread.clone(), GREATEST), Write::RemoveMessages(debrief("no such"), 9)]).await?;
+        same("all of them", &me.conversation(&thread, &newest()).await?.messages, &vec![])?;
+    }
+    Ok(())
+}
+
 pub(super) async fn removing_an_action_removes_its_debrief(store: Arc<dyn ActionStore>) -> Verdict {
     let mut me = Person::settled(&store, "mine").await?;
     let before = me.everything().await?;
@@ -297,7 +324,8 @@ pub(super) async fn a_conversation_needs_its_action(store: Arc<dyn ActionStore>)
     let mut me = Person::new(&store).await?;
     same("a debrief of no action", &store.conversation(&me.id, &debrief("a"), &newest()).await?, &None)?;
     let account = store.account(&me.id).await?.ok_or("the user is gone")?;
-    let silent = |account, action| Conversation { account, action, state: None, attempt: None, messages: vec![], found: None };
+    let silent =
+        |account, action| Conversation { account, action, state: None, attempt: None, holder_gone: false, messages: vec![], found: None };
     same("an untouched chat", &me.conversation(&ThreadId::General, &newest()).await?, &silent(account.clone(), None))?;
     me.commit(vec![Write::Action(action("a"))]).await?;
     let account = Account { version: me.version, ..account };

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     Own(Error),
-    /// Somebody reads what was deleted, and keeps it from being erased.
+    /// Somebody reads what was deleted, and keeps it from being erased from the log.
     TracesRemain,
 }
 
@@ -32,6 +32,11 @@ impl Fault {
         Self::Own(Error::new(ErrorKind::StorageDamaged, "a record cannot be read; restore the database from a backup"))
     }
 
+    pub(super) fn vanished() -> Self {
+        let reason = "the database's file is gone, or another one is in its place; put it back, or open the store again to begin anew";
+        Self::Own(Error::new(ErrorKind::StorageUnavailable, reason))
+    }
+
     /// Whether another connection is in the way, so that the same thing may succeed a moment later.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self, Self::TracesRemain) || matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
@@ -48,7 +53,8 @@ impl Fault {
         let error = match self {
             Self::Own(error) => return error,
             Self::TracesRemain => {
-                let reason = "it is deleted, but another process is reading and traces may remain in the file; call again when it is done";
+                let reason = "it is deleted, but traces may remain in the file, because another process is reading it or no room is left; \
+                              call again when that is over, or have the store erase its traces";
                 return Error::new(ErrorKind::StorageUnavailable, reason);
             }
             Self::Sqlite(error) => error,
@@ -67,6 +73,10 @@ impl Fault {
             ErrorCode::ConstraintViolation => return Error::conflict(),
             ErrorCode::DiskFull => (ErrorKind::StorageFull, "no room is left for the database; free some and try again"),
             ErrorCode::DatabaseCorrupt => (ErrorKind::StorageDamaged, "the database is damaged; restore it from a backup"),
+            // All that is ever asked is known and right, so that what it is asked of must be wrong.
+            ErrorCode::Unknown if failure.extended_code == 1 => {
+                (ErrorKind::StorageDamaged, "the database does not hold what it should; restore it from a backup")
+            }
             ErrorCode::NotADatabase => (ErrorKind::StorageDamaged, "this file is not a database; name another one"),
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                 (ErrorKind::StorageUnavailable, "another process keeps the database locked; try again when it is done")

@@ -1,5 +1,6 @@
 //! The database file: whose it is, how it is opened by several processes at once, and how nothing deleted stays in it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::fault::{Fault, Outcome};
+use super::sign::Sign;
 use crate::error::{Error, ErrorKind};
 use crate::runtime::{Ids, RandomIds};
 
@@ -45,14 +47,19 @@ impl File {
         self.path.is_some()
     }
 
-    /// A connection that writes. The file is created or brought up to date first; a file that is not ours is left as it is.
-    pub(super) fn writer(&self) -> Outcome<Connection> {
+    /// A connection that writes. The file is brought up to date first, and created if it may be; a file that is not ours is left as it is.
+    pub(super) fn writer(&self, create: bool) -> Outcome<Opened> {
         let db = match &self.path {
             Some(path) => {
-                if path.try_exists().unwrap_or(true) {
+                let there = path.try_exists().unwrap_or(true);
+                if there {
                     self.inspect(path)?;
                 }
-                connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, self.wait)?
+                let create = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+                if !there && create.is_empty() {
+                    return Err(Fault::vanished());
+                }
+                connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | create, self.wait)?
             }
             None => Connection::open_in_memory()?,
         };
@@ -63,17 +70,38 @@ impl File {
             patiently(self.wait, || write_ahead(&db))?;
         }
         prepare(&db)?;
-        Ok(db)
+        Ok(Opened { identity: self.identity(), db })
+    }
+
+    /// Shows others that this process is alive, if it can.
+    pub(super) fn sign(&self) -> Option<Sign> {
+        Sign::of(self.path.as_ref()?)
     }
 
     /// A connection that only reads.
-    pub(super) fn reader(&self) -> Outcome<Connection> {
+    pub(super) fn reader(&self) -> Outcome<Opened> {
         let path = self.path.as_ref().ok_or_else(|| Error::internal("a store in memory has one connection"))?;
+        if !path.try_exists().unwrap_or(true) {
+            return Err(Fault::vanished());
+        }
         // Reading a write-ahead log takes writing into the memory that its connections share.
         let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, self.wait)?;
+        if snapshot(&db, self.wait, version)? < SCHEMA.len() {
+            return Err(Fault::vanished());
+        }
         prepare(&db)?;
         db.pragma_update(None, "query_only", true)?;
-        Ok(db)
+        Ok(Opened { identity: self.identity(), db })
+    }
+
+    /// Whether this is still the file that the path leads to. What is written into a file that was deleted is lost with its last
+    /// connection, and SQLite does not say so.
+    pub(super) fn is_behind(&self, opened: &Opened) -> bool {
+        self.path.is_none() || (opened.identity.is_some() && self.identity() == opened.identity)
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        identity(&fs::metadata(self.path.as_ref()?).ok()?)
     }
 
     /// Looks at the file through a connection that cannot change it. Reading it past SQLite would drop SQLite's locks.
@@ -81,6 +109,28 @@ impl File {
         let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, self.wait)?;
         snapshot(&db, self.wait, version).map(drop)
     }
+}
+
+/// A connection, and the file that it was opened on.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) db: Connection,
+    identity: Option<Identity>,
+}
+
+/// The device and the number of a file on it, which no other file gets while it is open.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(file: &fs::Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((file.dev(), file.ino()))
+}
+
+/// Where a file that is open cannot be deleted, it is enough that there is one.
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Option<Identity> {
+    Some((0, 0))
 }
 
 fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> Outcome<Connection> {
@@ -201,7 +251,7 @@ mod tests {
     fn every_pragma_is_in_force() {
         let folder = tempfile::tempdir().unwrap();
         let file = File::at(&folder.path().join("coach.db"), Duration::ZERO).unwrap();
-        for db in [file.writer().unwrap(), file.reader().unwrap()] {
+        for Opened { db, .. } in [file.writer(true).unwrap(), file.reader().unwrap()] {
             let value = |name| db.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
             assert_eq!(value("journal_mode"), "wal".to_owned().into());
             let durable = [("synchronous", 2), ("fullfsync", 1), ("checkpoint_fullfsync", 1), ("secure_delete", 1)];
@@ -210,6 +260,6 @@ mod tests {
             }
         }
         let reader = file.reader().unwrap();
-        assert!(reader.execute("DELETE FROM account", []).is_err());
+        assert!(reader.db.execute("DELETE FROM account", []).is_err());
     }
 }

@@ -13,7 +13,7 @@ use crate::evidence::Extraction;
 use crate::profile::Profile;
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp, UserId};
 use crate::store::{Change, Page, Write};
-use crate::usage::{Allowance, Attempt, Usage};
+use crate::usage::{Allowance, Attempt, AttemptStatus, Usage};
 
 macro_rules! statements {
     ($($name:ident = $sql:expr;)*) => {
@@ -37,7 +37,7 @@ macro_rules! attempt_where {
     ($rest:literal) => {
         concat!(
             "SELECT id, operation, provider, model, place, instance, started_at, lease_until, ended_at, status, requests, input_tokens, ",
-            "output_tokens, cache_read_tokens, cache_write_tokens, error FROM attempt WHERE user = ?1 AND ",
+            "output_tokens, cache_read_tokens, cache_write_tokens, error, holder FROM attempt WHERE user = ?1 AND ",
             $rest
         )
     };
@@ -75,6 +75,7 @@ statements! {
     NEW_MESSAGE = "INSERT INTO message (user, thread, id, seq, round, role, provenance, at, text, choice, choices, provider, model, place) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     REMOVE_MESSAGES = "DELETE FROM message WHERE user = ?1 AND thread = ?2";
+    REMOVE_MESSAGES_UNTIL = "DELETE FROM message WHERE user = ?1 AND thread = ?2 AND seq <= ?3";
     FORGET_MESSAGES = "DELETE FROM message WHERE user = ?1";
 
     EXTRACTIONS = "SELECT record FROM extraction WHERE user = ?1";
@@ -86,8 +87,8 @@ statements! {
     ATTEMPT = attempt_where!("id = ?2");
     ATTEMPTS = attempt_where!("started_at >= ?2 AND started_at < ?3 ORDER BY started_at, id");
     PUT_ATTEMPT = "INSERT OR REPLACE INTO attempt (user, id, operation, provider, model, place, instance, started_at, lease_until, ended_at, \
-                   status, requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, error) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+                   status, requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, error, holder) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     FORGET_ATTEMPTS = "DELETE FROM attempt WHERE user = ?1";
 
     CHANGES = "SELECT record FROM change WHERE user = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
@@ -104,7 +105,13 @@ pub(super) fn actions(db: &Connection, user: &UserId) -> Outcome<Vec<ActionRecor
     list(db, ACTIONS, [user], |row| Ok(ActionRecord { action: record(row, 0)?, debrief: optional_record(row, 1)? }))
 }
 
-pub(super) fn conversation(db: &Connection, user: &UserId, thread: &ThreadId, page: &Page) -> Outcome<Option<Conversation>> {
+/// The conversation, and the store that holds its live attempt, if that one is known.
+pub(super) fn conversation(
+    db: &Connection,
+    user: &UserId,
+    thread: &ThreadId,
+    page: &Page,
+) -> Outcome<Option<(Conversation, Option<String>)>> {
     let Some(user) = key(db, user)? else { return Ok(None) };
     let action = match thread.action() {
         Some(id) => match one(db, ACTION, params![user, id.as_str()], |row| record(row, 0))? {
@@ -114,16 +121,19 @@ pub(super) fn conversation(db: &Connection, user: &UserId, thread: &ThreadId, pa
         None => None,
     };
     let found = page.find.as_ref().map(|id| find(db, user, id)).transpose()?.flatten();
-    let mut conversation = Conversation { account: account_of(db, user)?, action, state: None, attempt: None, messages: Vec::new(), found };
-    let Some((key, state)) = thread_row(db, user, thread)? else { return Ok(Some(conversation)) };
+    let account = account_of(db, user)?;
+    let mut conversation = Conversation { account, action, state: None, attempt: None, holder_gone: false, messages: Vec::new(), found };
+    let Some((key, state)) = thread_row(db, user, thread)? else { return Ok(Some((conversation, None))) };
+    let mut holder = None;
     conversation.state = state;
     if let Some(live) = conversation.state.as_ref().and_then(|state| state.live.as_ref()) {
-        conversation.attempt = one(db, ATTEMPT, params![user, Id(live.attempt.as_str())], attempt)?;
+        let found = one(db, ATTEMPT, params![user, Id(live.attempt.as_str())], |row| Ok((attempt(row)?, optional_id(row, 16)?)))?;
+        (conversation.attempt, holder) = found.map_or((None, None), |(attempt, holder)| (Some(attempt), holder));
     }
     let before = page.before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
     conversation.messages = list(db, MESSAGES, params![user, key, before, page.size], |row| message(row, thread.clone()))?;
     conversation.messages.reverse();
-    Ok(Some(conversation))
+    Ok(Some((conversation, holder)))
 }
 
 pub(super) fn extractions(db: &Connection, user: &UserId, thread: Option<&ThreadId>) -> Outcome<Vec<Extraction>> {
@@ -156,8 +166,8 @@ pub(super) fn changes(db: &Connection, user: &UserId, after: u64, limit: u32) ->
 }
 
 /// Writes a change within a transaction. A refusal is `Ok(Err(_))` and has written nothing; after a fault the transaction
-/// must be rolled back, even if the fault is that something is there already.
-pub(super) fn apply(db: &Connection, user: &UserId, change: &Change) -> Outcome<Result<()>> {
+/// must be rolled back, even if the fault is that something is there already. True if words were removed. The holder is who runs the attempts that are running.
+pub(super) fn apply(db: &Connection, user: &UserId, change: &Change, holder: Option<&str>) -> Outcome<Result<bool>> {
     let known = one(db, KEY, [user.as_str()], |row| Ok((row.get(0)?, row.get::<_, u64>(1)?)))?;
     let user: i64 = match known {
         None if change.expected == 0 => {
@@ -173,8 +183,19 @@ pub(super) fn apply(db: &Connection, user: &UserId, change: &Change) -> Outcome<
         }
         Some(_) => return Ok(Err(Error::conflict())),
     };
-    change.writes.iter().try_for_each(|write| put(db, user, write))?;
-    Ok(Ok(()))
+    let mut removed = false;
+    for write in &change.writes {
+        removed |= match write {
+            Write::RemoveThread(thread) => remove_thread(db, user, thread)?,
+            Write::RemoveAction(id) => {
+                run(db, REMOVE_ACTION, params![user, id.as_str()])?;
+                remove_thread(db, user, &ThreadId::Debrief(id.clone()))?
+            }
+            Write::RemoveMessages(thread, until) => remove_messages(db, user, thread, *until)?,
+            write => put(db, user, write, holder).map(|()| false)?,
+        };
+    }
+    Ok(Ok(removed))
 }
 
 /// Deletes every row of the user's within a transaction.
@@ -185,28 +206,24 @@ pub(super) fn forget(db: &Connection, user: &UserId) -> Outcome<()> {
     every_table.into_iter().try_for_each(|sql| run(db, sql, [key]))
 }
 
-fn put(db: &Connection, user: i64, write: &Write) -> Outcome<()> {
+fn put(db: &Connection, user: i64, write: &Write, holder: Option<&str>) -> Outcome<()> {
     match write {
         Write::Profile(profile) => run(db, PUT_PROFILE, params![user, json(profile)?]),
         Write::Consent(consent) => run(db, PUT_CONSENT, params![user, consent.as_ref().map(json).transpose()?]),
         Write::Allowance(allowance) => run(db, PUT_ALLOWANCE, [user, allowance.turns.as_millis(), allowance.proposals.as_millis()]),
         Write::Action(action) => run(db, PUT_ACTION, params![user, action.id.as_str(), json(action)?]),
-        Write::RemoveAction(id) => {
-            run(db, REMOVE_ACTION, params![user, id.as_str()])?;
-            remove_thread(db, user, &ThreadId::Debrief(id.clone()))
-        }
         Write::Thread(state) => {
             thread_key(db, user, &state.thread)?;
             run(db, PUT_STATE, params![user, String::from(state.thread.clone()), json(state)?])
         }
-        Write::RemoveThread(thread) => remove_thread(db, user, thread),
         Write::Message(message) => new_message(db, user, message),
         Write::Extraction(extraction) => {
             let thread = thread_key(db, user, &extraction.thread)?;
             run(db, PUT_EXTRACTION, params![user, extraction.id.as_str(), thread, json(extraction)?])
         }
-        Write::Attempt(attempt) => put_attempt(db, user, attempt),
+        Write::Attempt(attempt) => put_attempt(db, user, attempt, holder),
         Write::Change(change) => run(db, NEW_CHANGE, params![user, change.seq, json(change)?]),
+        Write::RemoveAction(_) | Write::RemoveThread(_) | Write::RemoveMessages(..) => Ok(()),
     }
 }
 
@@ -267,7 +284,7 @@ fn find(db: &Connection, user: i64, id: &MessageId) -> Outcome<Option<Found>> {
     Ok(Some(Found { message: found, reply }))
 }
 
-fn put_attempt(db: &Connection, user: i64, attempt: &Attempt) -> Outcome<()> {
+fn put_attempt(db: &Connection, user: i64, attempt: &Attempt, holder: Option<&str>) -> Outcome<()> {
     run(
         db,
         PUT_ATTEMPT,
@@ -289,6 +306,7 @@ fn put_attempt(db: &Connection, user: i64, attempt: &Attempt) -> Outcome<()> {
             attempt.usage.cache_read_tokens,
             attempt.usage.cache_write_tokens,
             attempt.error.as_ref().map(word).transpose()?,
+            holder.filter(|_| attempt.status == AttemptStatus::Running).map(Id),
         ],
     )
 }
@@ -347,12 +365,27 @@ fn thread_key(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<i64> {
     Ok(key)
 }
 
-fn remove_thread(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<()> {
+/// Whether there were messages or extractions in it.
+fn remove_thread(db: &Connection, user: i64, thread: &ThreadId) -> Outcome<bool> {
     let name = String::from(thread.clone());
-    let Some(key) = one(db, THREAD, params![user, name], |row| Ok(row.get::<_, i64>(0)?))? else { return Ok(()) };
-    run(db, REMOVE_MESSAGES, [user, key])?;
-    run(db, REMOVE_EXTRACTIONS, [user, key])?;
-    run(db, REMOVE_THREAD, params![user, name])
+    let Some(key) = known_thread(db, user, &name)? else { return Ok(false) };
+    let removed = count(db, REMOVE_MESSAGES, [user, key])? + count(db, REMOVE_EXTRACTIONS, [user, key])?;
+    run(db, REMOVE_THREAD, params![user, name])?;
+    Ok(removed > 0)
+}
+
+fn remove_messages(db: &Connection, user: i64, thread: &ThreadId, until: u64) -> Outcome<bool> {
+    let Some(key) = known_thread(db, user, &String::from(thread.clone()))? else { return Ok(false) };
+    Ok(count(db, REMOVE_MESSAGES_UNTIL, [user, key, i64::try_from(until).unwrap_or(i64::MAX)])? > 0)
+}
+
+/// Reads nothing of the state, so that what is damaged can still be removed.
+fn known_thread(db: &Connection, user: i64, name: &str) -> Outcome<Option<i64>> {
+    one(db, THREAD, params![user, name], |row| Ok(row.get(0)?))
+}
+
+fn count(db: &Connection, sql: &str, params: impl Params) -> Outcome<usize> {
+    Ok(db.prepare_cached(sql)?.execute(params)?)
 }
 
 fn run(db: &Connection, sql: &str, params: impl Params) -> Outcome<()> {
@@ -401,6 +434,10 @@ fn id(row: &Row<'_>, column: usize) -> Outcome<String> {
         }
         text => Ok(text.as_str().map_err(|_| Fault::damaged())?.to_owned()),
     }
+}
+
+fn optional_id(row: &Row<'_>, column: usize) -> Outcome<Option<String>> {
+    if row.get_ref(column)? == ValueRef::Null { Ok(None) } else { id(row, column).map(Some) }
 }
 
 /// A value of one of our plain enums as its name.

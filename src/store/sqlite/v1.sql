@@ -71,6 +71,8 @@ CREATE TABLE attempt (
     cache_read_tokens INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     error TEXT,
+    -- The store that runs it, by its sign of life beside the file; only while it is running.
+    holder ANY,
     PRIMARY KEY (user, started_at, id),
     UNIQUE (user, id)
 ) STRICT, WITHOUT ROWID;

@@ -9,8 +9,9 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::{Fault, Outcome};
-use super::file::{self, File};
+use super::file::{self, File, Opened};
 use super::rows;
+use super::sign::Sign;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::UserId;
 use crate::store::{Change, Write};
@@ -39,22 +40,23 @@ pub(super) enum Task {
 pub(super) struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    pub(super) fn write(&mut self, file: File, db: Connection) -> Result<mpsc::Sender<Task>> {
+    pub(super) fn write(&mut self, file: File, db: Opened, sign: Option<Arc<Sign>>) -> Result<mpsc::Sender<Task>> {
         let (queue, tasks) = mpsc::channel(QUEUE);
-        let writer = Writer { file, db: Some(db) };
+        let writer = Writer { file, db: Some(db), sign, owed: Owed::Nothing };
         self.spawn(move || writer.work(tasks))?;
         Ok(queue)
     }
 
-    pub(super) fn read(&mut self, connections: Vec<Connection>) -> Result<mpsc::Sender<Job>> {
+    pub(super) fn read(&mut self, file: &File, connections: Vec<Opened>) -> Result<mpsc::Sender<Job>> {
         let (queue, jobs) = mpsc::channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         for db in connections {
             let jobs = Arc::clone(&jobs);
+            let (file, mut db) = (file.clone(), Some(db));
             self.spawn(move || {
                 let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
                 while let Some(job) = next() {
-                    job(Ok(&db));
+                    job(current(&file, &mut db, File::reader).map_err(Fault::into_error));
                 }
             })?;
         }
@@ -84,7 +86,19 @@ impl Drop for Threads {
 struct Writer {
     file: File,
     /// `None` after a failure that leaves it unclear what the connection has written.
-    db: Option<Connection>,
+    db: Option<Opened>,
+    sign: Option<Arc<Sign>>,
+    owed: Owed,
+}
+
+/// What could not be erased when it was removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    #[default]
+    Nothing,
+    /// The log, which somebody was reading.
+    Log,
+    Everything,
 }
 
 /// Why a transaction came to nothing.
@@ -121,7 +135,7 @@ impl Writer {
     /// because even a refusal speaks of what was written before it.
     fn commit(&mut self, group: Vec<Request>) {
         match self.together(&group) {
-            Ok(answers) => group.into_iter().zip(answers).for_each(|(request, answer)| request.reply(answer)),
+            Ok(answers) => self.reply(group, answers),
             Err(Failed::Writing(_)) if group.len() > 1 => self.one_by_one(group),
             Err(Failed::Writing(fault) | Failed::Otherwise(fault)) => refuse(group, &fault.into_error()),
         }
@@ -131,39 +145,78 @@ impl Writer {
         let mut rest = group.into_iter();
         while let Some(request) = rest.next() {
             match self.together(slice::from_ref(&request)) {
-                Ok(answers) => answers.into_iter().zip([request]).for_each(|(answer, request)| request.reply(answer)),
+                Ok(answers) => self.reply([request], answers),
                 Err(Failed::Writing(fault)) => request.reply(Err(fault.into_error())),
                 Err(Failed::Otherwise(fault)) => return refuse([request].into_iter().chain(rest), &fault.into_error()),
             }
         }
     }
 
-    fn together(&mut self, group: &[Request]) -> Result<Vec<Result<()>>, Failed> {
+    /// Answers what is durable. Whoever removed words waits until they are erased as well.
+    fn reply(&mut self, group: impl IntoIterator<Item = Request>, answers: Vec<Result<bool>>) {
+        // Whoever was reading may have gone.
+        if let (Owed::Log, Some(db)) = (self.owed, &self.db)
+            && file::cut_log(&db.db).unwrap_or(false)
+        {
+            self.owed = Owed::Nothing;
+        }
+        let owes = self.owed != Owed::Nothing;
+        let erases =
+            |request: &Request, answer: &Result<bool>| answer.as_ref().is_ok_and(|removed| *removed || (owes && request.removes()));
+        let (waiting, done): (Vec<_>, Vec<_>) = group.into_iter().zip(answers).partition(|(request, answer)| erases(request, answer));
+        done.into_iter().for_each(|(request, answer)| request.reply(answer.map(drop)));
+        if !waiting.is_empty() && self.file.is_on_disk() {
+            let erased = self.erase();
+            waiting.into_iter().for_each(|(request, _)| request.reply(erased.clone()));
+            return;
+        }
+        waiting.into_iter().for_each(|(request, _)| request.reply(Ok(())));
+    }
+
+    fn erase(&mut self) -> Result<()> {
+        let wait = self.file.wait;
+        let erased = self.connection().and_then(|db| file::erase_traces(db, wait));
+        self.owed = match &erased {
+            Ok(()) => Owed::Nothing,
+            Err(Fault::TracesRemain) => Owed::Log,
+            Err(_) => Owed::Everything,
+        };
+        erased.map_err(|_| Fault::TracesRemain.into_error())
+    }
+
+    fn together(&mut self, group: &[Request]) -> Result<Vec<Result<bool>>, Failed> {
         let wait = self.file.wait;
         let on_disk = self.file.is_on_disk();
+        let sign = self.sign.clone();
         let db = self.connection().map_err(Failed::Otherwise)?;
-        let outcome = write(db, wait, group);
-        if outcome.is_ok() && on_disk && group.iter().any(Request::removes) {
-            // A reader may be in the way; then the log is cut another time.
-            let _ = file::cut_log(db);
+        let mut outcome = write(db, wait, group, sign.as_ref().map(|sign| sign.token()));
+        let unlocked = db.is_autocommit();
+        if outcome.is_ok() && !self.db.as_ref().is_some_and(|db| self.file.is_behind(db)) {
+            outcome = Err(Failed::Otherwise(Fault::vanished()));
         }
-        if on_disk && (matches!(outcome, Err(Failed::Otherwise(_))) || !db.is_autocommit()) {
+        if on_disk && (matches!(outcome, Err(Failed::Otherwise(_))) || !unlocked) {
             self.db = None;
         }
         outcome
     }
 
     fn connection(&mut self) -> Outcome<&Connection> {
-        if self.db.is_none() {
-            self.db = Some(self.file.writer()?);
-        }
-        self.db.as_ref().ok_or_else(|| Error::internal("the store has no connection; this is a fault of the library").into())
+        current(&self.file, &mut self.db, |file| file.writer(false))
     }
 }
 
-fn write(db: &Connection, wait: Duration, group: &[Request]) -> Result<Vec<Result<()>>, Failed> {
+/// The connection, opened again if there is none, or if another file is where its file was.
+fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl FnOnce(&File) -> Outcome<Opened>) -> Outcome<&'a Connection> {
+    let opened = match db.take().filter(|opened| file.is_behind(opened)) {
+        Some(opened) => opened,
+        None => open(file)?,
+    };
+    Ok(&db.insert(opened).db)
+}
+
+fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<bool>>, Failed> {
     let transaction = file::begin(db, wait).map_err(Failed::Otherwise)?;
-    let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change));
+    let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change, holder));
     let answers = answers.collect::<Outcome<Vec<_>>>().map_err(Failed::Writing)?;
     transaction.commit().map_err(|error| Failed::Otherwise(error.into()))?;
     Ok(answers)
@@ -180,6 +233,6 @@ impl Request {
     }
 
     fn removes(&self) -> bool {
-        self.change.writes.iter().any(|write| matches!(write, Write::RemoveThread(_) | Write::RemoveAction(_)))
+        self.change.writes.iter().any(|write| matches!(write, Write::RemoveThread(_) | Write::RemoveAction(_) | Write::RemoveMessages(..)))
     }
 }
