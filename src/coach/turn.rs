@@ -16,6 +16,7 @@ use crate::check::{Finding, check};
 use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::{Extraction, extraction_schema};
+use crate::fault;
 use crate::flow::{Ending, Flow};
 use crate::model::{Finish, Model, ModelEvent, ModelEvents, Signal};
 use crate::prompt::{self, Output, Purpose, Request};
@@ -181,6 +182,7 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
     let begun = core
         .decide(user, thread, &page, |conversation| {
             let at = core.circumstances(conversation);
+            fault::point("turn: before the first commit");
             Ok(match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
                 Begun::Stored(reply) => (Vec::new(), Start::Ready(reply)),
                 Begun::Said { notes, state, reply } => {
@@ -195,6 +197,7 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
             })
         })
         .await?;
+    fault::point("turn: after the first commit");
     Ok(match begun {
         Start::Ready(reply) => Turn::ready(*reply),
         Start::Ask(job, flow) => {
@@ -309,9 +312,11 @@ impl Job {
                 let written = Written { id: id.clone(), line, author: author.clone() };
                 let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
                 reply.findings.clone_from(&findings);
+                fault::point("turn: before the second commit");
                 Ok((vec![Write::Message(reply.message.clone()), Write::Thread(state)], reply))
             })
             .await?;
+        fault::point("turn: after the second commit");
         if handed_over {
             let _ = events.send(TurnEvent::HandOver);
         }
@@ -440,11 +445,13 @@ impl Job {
         let finish = poll_fn(|context| {
             // What was said is taken before it is asked whether that was all.
             let finish = asking.as_mut().poll(context);
+            fault::point("model: after asking began");
             while let Ok(event) = receiver.try_recv() {
                 match event {
                     ModelEvent::Text(text) => {
                         draft.text.push_str(&text);
                         piece(&text);
+                        fault::point("model: after a piece");
                     }
                     ModelEvent::Choices(choices) => draft.choices = rules::usable(choices),
                     ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
@@ -534,6 +541,7 @@ impl Job {
 
     /// Records that it failed and frees the thread. What the user said stays.
     pub(crate) async fn failed(&self, error: Error) -> Error {
+        fault::point("failure: before it is recorded");
         let status = if error.kind() == ErrorKind::Cancelled { AttemptStatus::Cancelled } else { AttemptStatus::Failed };
         let recorded = self
             .core
@@ -550,6 +558,7 @@ impl Job {
         if let Ok(Some(lost)) = &recorded {
             self.throw_away(lost).await;
         }
+        fault::point("failure: after it is recorded");
         tracing::debug!(attempt = %self.attempt.id, error = error.kind().as_str(), "failed");
         match recorded {
             // Somebody took the thread or cleared it before this failed, which is what the host should act on.

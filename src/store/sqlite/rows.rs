@@ -10,6 +10,7 @@ use super::fault::{Fault, Outcome};
 use crate::conversation::{Account, ActionRecord, Author, Conversation, Found, Message, ProfileChange, ThreadState};
 use crate::error::{Error, Result};
 use crate::evidence::Extraction;
+use crate::fault::point;
 use crate::profile::Profile;
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp, UserId};
 use crate::store::{Change, Page, Write};
@@ -173,16 +174,26 @@ pub(super) fn apply(db: &Connection, user: &UserId, change: &Change) -> Outcome<
         }
         Some(_) => return Ok(Err(Error::conflict())),
     };
-    change.writes.iter().try_for_each(|write| put(db, user, write))?;
+    for write in &change.writes {
+        put(db, user, write)?;
+        point("writer: after a write");
+    }
+    point("writer: after a change");
     Ok(Ok(()))
 }
 
 /// Deletes every row of the user's within a transaction.
 pub(super) fn forget(db: &Connection, user: &UserId) -> Outcome<()> {
+    point("forget: after BEGIN");
     let Some(key) = key(db, user)? else { return Ok(()) };
     let every_table =
         [FORGET_MESSAGES, FORGET_EXTRACTIONS, FORGET_THREADS, FORGET_ACTIONS, FORGET_ATTEMPTS, FORGET_CHANGES, FORGET_ACCOUNT];
-    every_table.into_iter().try_for_each(|sql| run(db, sql, [key]))
+    for sql in every_table {
+        run(db, sql, [key])?;
+        point("forget: after a table");
+    }
+    point("forget: before COMMIT");
+    Ok(())
 }
 
 fn put(db: &Connection, user: i64, write: &Write) -> Outcome<()> {

@@ -12,6 +12,7 @@ use super::fault::{Fault, Outcome};
 use super::file::{self, File};
 use super::rows;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fault::point;
 use crate::runtime::UserId;
 use crate::store::{Change, Write};
 
@@ -144,6 +145,7 @@ impl Writer {
         let db = self.connection().map_err(Failed::Otherwise)?;
         let outcome = write(db, wait, group);
         if outcome.is_ok() && on_disk && group.iter().any(Request::removes) {
+            point("writer: before the log is cut");
             // A reader may be in the way; then the log is cut another time.
             let _ = file::cut_log(db);
         }
@@ -163,9 +165,12 @@ impl Writer {
 
 fn write(db: &Connection, wait: Duration, group: &[Request]) -> Result<Vec<Result<()>>, Failed> {
     let transaction = file::begin(db, wait).map_err(Failed::Otherwise)?;
+    point("writer: after BEGIN");
     let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change));
     let answers = answers.collect::<Outcome<Vec<_>>>().map_err(Failed::Writing)?;
+    point("writer: before COMMIT");
     transaction.commit().map_err(|error| Failed::Otherwise(error.into()))?;
+    point("writer: after COMMIT");
     Ok(answers)
 }
 
@@ -177,6 +182,7 @@ impl Request {
     /// Nobody listens any more if the caller has dropped the future; the commit stands all the same.
     fn reply(self, answer: Result<()>) {
         let _ = self.answer.send(answer);
+        point("writer: after an answer");
     }
 
     fn removes(&self) -> bool {
