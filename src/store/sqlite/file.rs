@@ -81,8 +81,15 @@ impl File {
 
     /// Looks at the file through a connection that cannot change it. Reading it past SQLite would drop SQLite's locks.
     fn inspect(&self, path: &Path) -> Outcome<()> {
-        let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, self.wait)?;
-        snapshot(&db, self.wait, version).map(drop)
+        let look = |flags| {
+            let db = connect(path, flags, self.wait)?;
+            snapshot(&db, self.wait, version).map(drop)
+        };
+        match look(OpenFlags::SQLITE_OPEN_READ_ONLY) {
+            // A process was killed while it committed. Before that is taken back nobody can read the file, and whoever opens it takes it back.
+            Err(fault) if fault.is_half_written() => look(OpenFlags::SQLITE_OPEN_READ_WRITE),
+            seen => seen,
+        }
     }
 }
 
