@@ -10,7 +10,7 @@ pub(crate) const fn point(_: &'static str) {}
 
 #[cfg(feature = "testing")]
 mod plan {
-    use std::process::Command;
+    use std::process::{Command, Stdio};
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -67,7 +67,7 @@ mod plan {
 
     /// By SIGKILL, which nothing can catch. Whoever came here goes no further, although the signal takes a moment to come.
     fn die() -> ! {
-        let killed = Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+        let killed = Command::new("kill").args(["-9", &std::process::id().to_string()]).stderr(Stdio::null()).status();
         if killed.is_err() {
             std::process::abort();
         }
