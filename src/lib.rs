@@ -11,6 +11,7 @@ mod coach;
 mod conversation;
 mod error;
 mod evidence;
+mod fault;
 mod flow;
 mod lang;
 mod limits;

@@ -7,9 +7,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use crate::fault;
 use crate::runtime::{Clock, Ids, Timestamp};
 
 pub use crate::model::scripted::{Act, ScriptedModel};
+
+/// Every point between two steps at which [`kill_at`] can end the process, by its name.
+pub const FAULT_POINTS: &[&str] = fault::POINTS;
+
+/// Ends this process by SIGKILL when it comes to this one of the [`FAULT_POINTS`] for the nth time, counted from 1. The first plan of a
+/// process counts. This is how a test of what outlives a crash dies between two steps, where a signal from outside would hardly ever hit.
+pub fn kill_at(point: &str, nth: u32) {
+    fault::kill_at(point, nth);
+}
 
 /// A clock that stands still until it is moved. Clones are the same clock.
 ///

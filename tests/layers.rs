@@ -8,7 +8,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// The layers from the bottom up. A unit may use what stands before it; nothing stands twice.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("0", &["error", "runtime"]),
+    ("0", &["error", "fault", "runtime"]),
     ("1 pure", &["limits", "action", "profile", "usage", "lang", "flow", "check", "conversation", "evidence", "prompt", "script", "rules"]),
     ("2 ports", &["model", "store"]),
     ("3 adapters", &["model/guide", "model/scripted", "store/sqlite", "store/conformance", "testing"]),

@@ -24,6 +24,30 @@ async fn the_exam_in_memory() {
     conformance::run(Arc::new(SqliteStore::in_memory().unwrap())).await.assert_passed();
 }
 
+/// As a process leaves it that is killed in the middle of a commit before the write-ahead log is on: while a file is made or brought up to date.
+#[tokio::test]
+async fn a_file_whose_commit_was_cut_by_a_kill_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, killed) = (folder.path().join("coach.db"), folder.path().join("killed.db"));
+    let user = UserId::new("u");
+    let store = SqliteStore::open(&path).unwrap();
+    say(&store, &user, "before").await.unwrap();
+    drop(store);
+    let db = Connection::open(&path).unwrap();
+    // With hardly any memory, what is not committed is in the file already, and what was there in the journal.
+    db.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; CREATE TABLE more (x)").unwrap();
+    for _ in 0..200 {
+        db.execute("INSERT INTO more VALUES (zeroblob(3000))", []).unwrap();
+    }
+    let journal = |path: &Path| format!("{}-journal", path.display());
+    fs::copy(&path, &killed).unwrap();
+    fs::copy(journal(&path), journal(&killed)).unwrap();
+
+    let store = SqliteStore::open(&killed).unwrap();
+    assert_eq!(texts(&read(&store, &user).await), ["before"]);
+    say(&store, &user, "after").await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exam_on_a_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -7,6 +7,7 @@ use super::turn::{Job, writes};
 use crate::conversation::{ChangeCause, ProfileChange, Review};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Applied, Extraction, ExtractionStatus, Grounds, Proposal, Verdicts, decide, ground, readable};
+use crate::fault;
 use crate::prompt::Purpose;
 use crate::rules::Asking;
 use crate::runtime::{ExtractionId, ThreadId, UserId};
@@ -22,6 +23,7 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
     let job = core
         .decide(user, thread, &Page::newest(READ), |conversation| {
             let at = core.circumstances(conversation);
+            fault::point("propose: before the first commit");
             let (notes, state, anything) = conversation.read_for_proposal(thread, &at)?;
             if !anything {
                 // An attempt that nobody works on any more is marked by whoever touches the thread next.
@@ -34,6 +36,7 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
             Ok((writes, Some(job)))
         })
         .await?;
+    fault::point("propose: after the first commit");
     let Some(job) = job else { return proposal(core, user, thread).await };
     let by_guide = || script::proposals(&job.request);
     let answer = match job.within(job.once(&job.request, |_| {})).await {
@@ -46,6 +49,7 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
         return Err(job.failed(Error::new(ErrorKind::ReplyIncomplete, reason)).await);
     }
     store(core, &job, &answer.0, answer.1).await?;
+    fault::point("propose: after the second commit");
     proposal(core, user, thread).await
 }
 
@@ -72,6 +76,7 @@ async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()>
         let new = grounded.items.into_iter().chain(grounded.known);
         let items = earlier.iter().filter(undecided).map(superseded).chain(new);
         let writes = items.map(Write::Extraction).chain([Write::Thread(state)]);
+        fault::point("propose: before the second commit");
         Ok((writes.collect(), ()))
     })
     .await
@@ -87,7 +92,8 @@ pub(crate) async fn proposal(core: &Core, user: &UserId, thread: &ThreadId) -> R
 
 /// Verdicts, the profile, the review's state and one entry in the change log are one commit.
 pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdicts: &Verdicts) -> Result<Applied> {
-    core.decide_on(user, thread, &Page::newest(0), true, |conversation, items| {
+    let page = Page::newest(0);
+    let applied = core.decide_on(user, thread, &page, true, |conversation, items| {
         let now = core.clock.now();
         let account = &conversation.account;
         let decision = decide(&account.profile, items, verdicts, &core.rules.limits, now)?;
@@ -113,7 +119,10 @@ pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdict
         state.review = if pending { Review::Ready } else { Review::Done };
         writes.extend(decision.changed.into_iter().map(Write::Extraction));
         writes.push(Write::Thread(state));
+        fault::point("apply: before the commit");
         Ok((writes, decision.applied))
-    })
-    .await
+    });
+    let applied = applied.await?;
+    fault::point("apply: after the commit");
+    Ok(applied)
 }

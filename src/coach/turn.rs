@@ -18,6 +18,7 @@ use crate::check::{Finding, check};
 use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::{Extraction, extraction_schema};
+use crate::fault;
 use crate::flow::{Ending, Flow};
 use crate::model::{Finish, Model, ModelEvent, ModelEvents, Signal};
 use crate::prompt::{self, Output, Purpose, Request};
@@ -193,6 +194,7 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
     let (begun, taken_over) = core
         .decide(user, thread, &page, |conversation| {
             let at = core.circumstances(conversation);
+            fault::point("turn: before the first commit");
             let taken_over = if matches!(begin, Begin::TakeOver) { conversation.live() } else { None };
             let (writes, begun) = match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
                 Begun::Stored(reply) => (Vec::new(), Start::Ready(reply)),
@@ -210,6 +212,7 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
         })
         .await?;
     core.cancel_turn(taken_over.as_ref());
+    fault::point("turn: after the first commit");
     Ok(match begun {
         Start::Ready(reply) => Turn::ready(*reply),
         Start::Ask(job, flow) => {
@@ -328,6 +331,7 @@ impl Job {
                 let written = Written { id: id.clone(), line, author: author.clone() };
                 let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
                 reply.findings.clone_from(&findings);
+                fault::point("turn: before the second commit");
                 // An opening that was never said leaves an action that can still be reopened.
                 let started = if self.request.purpose == Purpose::Open { conversation.started(now)? } else { None };
                 let action = started.map(Write::Action);
@@ -335,6 +339,7 @@ impl Job {
                 Ok((writes.collect(), reply))
             })
             .await?;
+        fault::point("turn: after the second commit");
         if handed_over {
             let _ = events.send(TurnEvent::HandOver);
         }
@@ -460,11 +465,13 @@ impl Job {
         let finish = poll_fn(|context| {
             // What was said is taken before it is asked whether that was all.
             let finish = asking.as_mut().poll(context);
+            fault::point("model: after asking began");
             while let Some(event) = pieces.next() {
                 match event {
                     ModelEvent::Text(text) => {
                         draft.text.push_str(&text);
                         piece(&text);
+                        fault::point("model: after a piece");
                     }
                     ModelEvent::Choices(choices) => draft.choices = rules::usable(choices),
                     ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
@@ -564,6 +571,7 @@ impl Job {
 
     /// Records that it failed and frees the thread. What the user said stays.
     pub(crate) async fn failed(&self, error: Error) -> Error {
+        fault::point("failure: before it is recorded");
         let status = if error.kind() == ErrorKind::Cancelled { AttemptStatus::Cancelled } else { AttemptStatus::Failed };
         let recorded = self
             .core
@@ -583,6 +591,7 @@ impl Job {
         if recorded.is_ok() {
             self.at_work.recorded();
         }
+        fault::point("failure: after it is recorded");
         tracing::debug!(attempt = %self.attempt.id, error = error.kind().as_str(), "failed");
         match recorded {
             // Somebody took the thread or cleared it before this failed, which is what the host should act on.

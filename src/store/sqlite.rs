@@ -17,6 +17,7 @@ use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Extraction;
+use crate::fault::point;
 use crate::runtime::{ThreadId, Timestamp, UserId};
 use crate::usage::Attempt;
 
@@ -197,6 +198,7 @@ impl ActionStore for SqliteStore {
         let (user, wait, on_disk) = (user.clone(), self.0.wait, self.0.readers.is_some());
         self.write(move |db| {
             file::immediately(db, wait, |db| rows::forget(db, &user))?;
+            point("forget: after COMMIT");
             // Also when there was nothing to delete: an earlier call may have been kept from erasing the traces.
             if on_disk { file::erase_traces(db, wait) } else { Ok(()) }
         })

@@ -356,7 +356,7 @@ async fn watch(begun: impl Future<Output = Result<Turn>>, hands: Rc<Hands>) -> R
     let mut turn = begun.await?;
     *hands.canceller.borrow_mut() = Some(turn.canceller());
     if hands.leave.get() {
-        turn.finish_in_background();
+        turn.finish_in_background().expect("inside a runtime");
         return Ok(Came::Left);
     }
     let mut came = None;

@@ -1,6 +1,6 @@
 //! What SQLite says went wrong, as something a host can act on, without any text of SQLite's own.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::error::{Error, ErrorKind};
 
@@ -40,6 +40,12 @@ impl Fault {
     /// Whether another connection is in the way, so that the same thing may succeed a moment later.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self, Self::TracesRemain) || matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// Whether the file holds part of a transaction whose process has died, and this connection may not take it back.
+    pub(super) fn is_half_written(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        error.sqlite_error().is_some_and(|failure| failure.extended_code == ffi::SQLITE_READONLY_ROLLBACK)
     }
 
     fn code(&self) -> Option<ErrorCode> {

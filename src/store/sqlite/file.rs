@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::fault::{Fault, Outcome};
 use super::sign::Sign;
 use crate::error::{Error, ErrorKind};
+use crate::fault::point;
 use crate::runtime::{Ids, RandomIds};
 
 /// Marks a file as one of ours, as `file(1)` sees it.
@@ -65,9 +66,11 @@ impl File {
         };
         if snapshot(&db, self.wait, version)? < SCHEMA.len() {
             immediately(&db, self.wait, upgrade)?;
+            point("open: after the schema");
         }
         if self.is_on_disk() {
             patiently(self.wait, || write_ahead(&db))?;
+            point("open: after the log is on");
         }
         prepare(&db)?;
         Ok(Opened { identity: self.identity(), db })
@@ -106,8 +109,15 @@ impl File {
 
     /// Looks at the file through a connection that cannot change it. Reading it past SQLite would drop SQLite's locks.
     fn inspect(&self, path: &Path) -> Outcome<()> {
-        let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, self.wait)?;
-        snapshot(&db, self.wait, version).map(drop)
+        let look = |flags| {
+            let db = connect(path, flags, self.wait)?;
+            snapshot(&db, self.wait, version).map(drop)
+        };
+        match look(OpenFlags::SQLITE_OPEN_READ_ONLY) {
+            // A process was killed while it committed. Before that is taken back nobody can read the file, and whoever opens it takes it back.
+            Err(fault) if fault.is_half_written() => look(OpenFlags::SQLITE_OPEN_READ_WRITE),
+            seen => seen,
+        }
     }
 }
 
@@ -157,8 +167,10 @@ fn version(db: &Connection) -> Outcome<usize> {
 
 fn upgrade(db: &Connection) -> Outcome<()> {
     // Another process may have done it since we looked.
+    point("open: after BEGIN");
     for step in SCHEMA.iter().skip(version(db)?) {
         db.execute_batch(step)?;
+        point("open: after a step of the schema");
     }
     db.pragma_update(None, "application_id", APPLICATION_ID)?;
     db.pragma_update(None, "user_version", SCHEMA.len())?;
@@ -238,7 +250,10 @@ pub(super) fn erase_traces(db: &Connection, wait: Duration) -> Outcome<()> {
     let erased = patiently(wait, || Ok(db.execute_batch("VACUUM")?));
     db.pragma_update(None, "temp_store", "MEMORY")?;
     erased?;
-    patiently(wait, || if cut_log(db)? { Ok(()) } else { Err(Fault::TracesRemain) })
+    point("forget: after VACUUM");
+    patiently(wait, || if cut_log(db)? { Ok(()) } else { Err(Fault::TracesRemain) })?;
+    point("forget: after the log is cut");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::fault::{Fault, Outcome};
 use crate::conversation::{Account, ActionRecord, Author, Conversation, Found, Message, ProfileChange, ThreadState};
 use crate::error::{Error, Result};
 use crate::evidence::Extraction;
+use crate::fault::point;
 use crate::profile::Profile;
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp, UserId};
 use crate::store::{Change, Page, Write};
@@ -194,16 +195,24 @@ pub(super) fn apply(db: &Connection, user: &UserId, change: &Change, holder: Opt
             Write::RemoveMessages(thread, until) => remove_messages(db, user, thread, *until)?,
             write => put(db, user, write, holder).map(|()| false)?,
         };
+        point("writer: after a write");
     }
+    point("writer: after a change");
     Ok(Ok(removed))
 }
 
 /// Deletes every row of the user's within a transaction.
 pub(super) fn forget(db: &Connection, user: &UserId) -> Outcome<()> {
+    point("forget: after BEGIN");
     let Some(key) = key(db, user)? else { return Ok(()) };
     let every_table =
         [FORGET_MESSAGES, FORGET_EXTRACTIONS, FORGET_THREADS, FORGET_ACTIONS, FORGET_ATTEMPTS, FORGET_CHANGES, FORGET_ACCOUNT];
-    every_table.into_iter().try_for_each(|sql| run(db, sql, [key]))
+    for sql in every_table {
+        run(db, sql, [key])?;
+        point("forget: after a table");
+    }
+    point("forget: before COMMIT");
+    Ok(())
 }
 
 fn put(db: &Connection, user: i64, write: &Write, holder: Option<&str>) -> Outcome<()> {

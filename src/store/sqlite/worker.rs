@@ -13,6 +13,7 @@ use super::file::{self, File, Opened};
 use super::rows;
 use super::sign::Sign;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fault::point;
 use crate::runtime::UserId;
 use crate::store::{Change, Write};
 
@@ -216,9 +217,12 @@ fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl FnOnce(&File)
 
 fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<bool>>, Failed> {
     let transaction = file::begin(db, wait).map_err(Failed::Otherwise)?;
+    point("writer: after BEGIN");
     let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change, holder));
     let answers = answers.collect::<Outcome<Vec<_>>>().map_err(Failed::Writing)?;
+    point("writer: before COMMIT");
     transaction.commit().map_err(|error| Failed::Otherwise(error.into()))?;
+    point("writer: after COMMIT");
     Ok(answers)
 }
 
@@ -230,6 +234,7 @@ impl Request {
     /// Nobody listens any more if the caller has dropped the future; the commit stands all the same.
     fn reply(self, answer: Result<()>) {
         let _ = self.answer.send(answer);
+        point("writer: after an answer");
     }
 
     fn removes(&self) -> bool {
