@@ -40,7 +40,7 @@ mod plan {
         "writer: before COMMIT",
         "writer: after COMMIT",
         "writer: after an answer",
-        "writer: before the log is cut",
+        "writer: before the traces are erased",
         "forget: after BEGIN",
         "forget: after a table",
         "forget: before COMMIT",

@@ -176,6 +176,7 @@ impl Writer {
 
     fn erase(&mut self) -> Result<()> {
         let wait = self.file.wait;
+        point("writer: before the traces are erased");
         let erased = self.connection().and_then(|db| file::erase_traces(db, wait));
         self.owed = match &erased {
             Ok(()) => Owed::Nothing,
