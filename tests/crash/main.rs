@@ -24,18 +24,6 @@ use completion_coach::{ActionStore, CompletionCoach, NewMessage, SqliteStore};
 use ledger::Ledger;
 use random::Random;
 
-/// How a process goes on with a debrief that another one held when it died.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "one of them is chosen below")]
-enum GoingOn {
-    /// As after any start: the dead process is noticed, and nobody is `Busy` because of it.
-    ByOpening,
-    /// By force, as a phone does.
-    ByTakingOver,
-}
-
-const GOING_ON: GoingOn = GoingOn::ByTakingOver;
-
 /// Processes that are killed one after the other on one file, before a new file is begun.
 const RUNS: u64 = 12;
 /// Files that are worked on at once.

@@ -18,7 +18,6 @@ use completion_coach::{
 use tokio::time::sleep;
 
 use crate::random::Random;
-use crate::{GOING_ON, GoingOn};
 
 pub(crate) const ADA: &str = "ada";
 pub(crate) const BOB: &str = "bob";
@@ -141,10 +140,9 @@ impl Talk {
     }
 
     async fn go_on(&self) -> Result<Turn> {
-        match (GOING_ON, self) {
-            (GoingOn::ByTakingOver, _) => self.take_over().await,
-            (GoingOn::ByOpening, Self::Debrief(debrief)) => debrief.open().await,
-            (GoingOn::ByOpening, Self::Chat(chat)) => chat.open().await,
+        match self {
+            Self::Debrief(debrief) => debrief.open().await,
+            Self::Chat(chat) => chat.open().await,
         }
     }
 
