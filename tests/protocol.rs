@@ -87,7 +87,7 @@ fn what() -> BoxedStrategy<What> {
         2 => any::<u8>().prop_map(What::Choose),
         3 => Just(What::Resume),
         4 => Just(What::TakeOver),
-        6 => Just(What::Propose),
+        8 => Just(What::Propose),
         6 => (verdicts, any::<bool>()).prop_map(|(verdicts, twice)| What::Apply { verdicts, twice }),
         6 => select(vec![What::Stop, What::Skip, What::Skip, What::Decline, What::Later, What::Reopen, What::Reopen]),
         1 => select(vec![What::Delete, What::Delete, What::DeleteAction]),
@@ -102,8 +102,8 @@ fn what() -> BoxedStrategy<What> {
 
 fn op() -> impl Strategy<Value = Op> {
     let drive = prop_oneof![
-        8 => Just(Drive::ToTheEnd),
-        5 => (0..9_u8).prop_map(Drive::Hold),
+        7 => Just(Drive::ToTheEnd),
+        7 => (0..9_u8).prop_map(Drive::Hold),
         2 => (0..10_u8).prop_map(Drive::Drop),
         1 => Just(Drive::Background),
     ];

@@ -312,7 +312,8 @@ impl World {
             What::Apply { .. } => &[NotFound, Conflict, InvalidInput],
             What::Skip => &[NotFound, WrongStatus, DebriefOver, HandedOver],
             What::Reopen => &[NotFound, WrongStatus, HandedOver, Busy],
-            What::Stop | What::Decline | What::Later | What::Step(_) => &[NotFound, WrongStatus],
+            What::Stop => &[NotFound, WrongStatus, DebriefOver],
+            What::Decline | What::Later | What::Step(_) => &[NotFound, WrongStatus],
             What::Delete | What::DeleteAction | What::Withdraw => &[NotFound],
             What::RecordDone | What::SaveProfile(_) | What::Consent | What::Forget | What::Stranger(_) => &[],
         };
@@ -323,7 +324,9 @@ impl World {
         let unless = match kind {
             Busy => !matches!(what, What::TakeOver),
             // Nothing but one that was declined before the coach had spoken cannot be opened.
-            DebriefOver if matches!(what, What::Open | What::TakeOver) => !run.alone || silent(&run.at_first, &run.thread),
+            DebriefOver if matches!(what, What::Open | What::TakeOver | What::Resume | What::Stop) => {
+                !run.alone || silent(&run.at_first, &run.thread)
+            }
             AllowanceSpent => self.setting.tight,
             ConsentNeeded => self.setting.remote && !self.setting.fallback,
             _ => true,

@@ -441,8 +441,13 @@ impl World {
         if op.thread == 0 && matches!(op.what, Stop | Skip | Decline | Later | Reopen | DeleteAction | RecordDone | Step(_) | Stranger(_)) {
             op.thread = 1;
         }
-        let thread = thread_id(op.user, op.thread);
         let data = self.data[op.user].clone();
+        if matches!(op.what, What::Apply { .. }) {
+            // Where something was proposed, if it was anywhere.
+            let proposed = |at: &usize| data.extractions.iter().any(|item| item.thread == thread_id(op.user, *at));
+            op.thread = [op.thread, 0, 1, 2, 3].into_iter().find(proposed).unwrap_or(op.thread);
+        }
+        let thread = thread_id(op.user, op.thread);
         let messages = data.messages(&thread).to_vec();
         let model = ScriptedModel::default().clock(self.clocks[op.at].clone());
         let background = matches!(op.drive, Drive::Background);
