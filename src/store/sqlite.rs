@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::fault::{Fault, Outcome};
 use self::file::File;
-use self::worker::{Job, Request, Task, Threads};
+use self::worker::{Counts, Job, Request, Task, Threads};
 use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,6 +51,8 @@ struct Inner {
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<mpsc::Sender<Job>>,
     wait: Duration,
+    #[cfg(feature = "testing")]
+    counts: Arc<Counts>,
     _threads: Threads,
 }
 
@@ -94,7 +96,16 @@ impl SqliteStore {
         let mut threads = Threads::default();
         let readers = if readers.is_empty() { None } else { Some(threads.read(readers)?) };
         let wait = file.wait;
-        Ok(Self(Arc::new(Inner { writer: threads.write(file, writer)?, readers, wait, _threads: threads })))
+        let counts = Arc::<Counts>::default();
+        let writer = threads.write(file, writer, Arc::clone(&counts))?;
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers,
+            wait,
+            #[cfg(feature = "testing")]
+            counts,
+            _threads: threads,
+        })))
     }
 
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
@@ -196,6 +207,12 @@ impl SqliteStore {
                 .collect()
         })
         .await
+    }
+
+    /// How many commits were asked for so far, and in how many transactions they were written, each of which is one flush to the disk.
+    pub fn commit_counts(&self) -> (u64, u64) {
+        let count = |count: &std::sync::atomic::AtomicU64| count.load(std::sync::atomic::Ordering::Relaxed);
+        (count(&self.0.counts.requests), count(&self.0.counts.transactions))
     }
 
     /// Lets the database grow to so many pages of 4,096 bytes and no further; never below what it has. `None` lifts the limit.
