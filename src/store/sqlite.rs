@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::fault::{Fault, Outcome};
 use self::file::File;
 use self::sign::Sign;
-use self::worker::{Job, Request, Task, Threads};
+use self::worker::{Counts, Job, Request, Task, Threads};
 use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +62,8 @@ struct Inner {
     _writing: Threads,
     /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
     sign: Option<Arc<Sign>>,
+    #[cfg(feature = "testing")]
+    counts: Arc<Counts>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -116,8 +118,18 @@ impl SqliteStore {
         let readers = if readers.is_empty() { None } else { Some(reading.read(&file, readers)?) };
         let wait = file.wait;
         let sign = file.sign().map(Arc::new);
-        let writer = writing.write(file, writer, sign.clone())?;
-        Ok(Self(Arc::new(Inner { wait, readers, _reading: reading, writer, _writing: writing, sign })))
+        let counts = Arc::<Counts>::default();
+        let writer = writing.write(file, writer, sign.clone(), Arc::clone(&counts))?;
+        Ok(Self(Arc::new(Inner {
+            wait,
+            readers,
+            _reading: reading,
+            writer,
+            _writing: writing,
+            sign,
+            #[cfg(feature = "testing")]
+            counts,
+        })))
     }
 
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
@@ -225,6 +237,12 @@ impl SqliteStore {
                 .collect()
         })
         .await
+    }
+
+    /// How many commits were asked for so far, and in how many transactions they were written, each of which is one flush to the disk.
+    pub fn commit_counts(&self) -> (u64, u64) {
+        let count = |count: &std::sync::atomic::AtomicU64| count.load(std::sync::atomic::Ordering::Relaxed);
+        (count(&self.0.counts.requests), count(&self.0.counts.transactions))
     }
 
     /// Lets the database grow to so many pages of 4,096 bytes and no further; never below what it has. `None` lifts the limit.

@@ -3,7 +3,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, IntoDeserializer};
 use serde_json::Value;
 
 use super::fault::{Fault, Outcome};
@@ -264,7 +264,7 @@ fn new_message(db: &Connection, user: i64, message: &Message) -> Outcome<()> {
 
 fn message(row: &Row<'_>, thread: ThreadId) -> Outcome<Message> {
     let author = match row.get(9)? {
-        Some(provider) => Some(Author { provider, model: row.get(10)?, place: from_word(row.get(11)?)? }),
+        Some(provider) => Some(Author { provider, model: row.get(10)?, place: from_word(row, 11)? }),
         None => None,
     };
     Ok(Message {
@@ -272,8 +272,8 @@ fn message(row: &Row<'_>, thread: ThreadId) -> Outcome<Message> {
         thread,
         seq: row.get(1)?,
         round: row.get(2)?,
-        role: from_word(row.get(3)?)?,
-        provenance: from_word(row.get(4)?)?,
+        role: from_word(row, 3)?,
+        provenance: from_word(row, 4)?,
         at: Timestamp::from_millis(row.get(5)?),
         text: row.get(6)?,
         choice: row.get(7)?,
@@ -323,15 +323,15 @@ fn put_attempt(db: &Connection, user: i64, attempt: &Attempt, holder: Option<&st
 fn attempt(row: &Row<'_>) -> Outcome<Attempt> {
     Ok(Attempt {
         id: AttemptId::new(id(row, 0)?),
-        operation: from_word(row.get(1)?)?,
+        operation: from_word(row, 1)?,
         provider: row.get(2)?,
         model: row.get(3)?,
-        place: from_word(row.get(4)?)?,
+        place: from_word(row, 4)?,
         instance: id(row, 5)?,
         started_at: Timestamp::from_millis(row.get(6)?),
         lease_until: Timestamp::from_millis(row.get(7)?),
         ended_at: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
-        status: from_word(row.get(9)?)?,
+        status: from_word(row, 9)?,
         usage: Usage {
             requests: row.get(10)?,
             input_tokens: row.get(11)?,
@@ -339,7 +339,7 @@ fn attempt(row: &Row<'_>) -> Outcome<Attempt> {
             cache_read_tokens: row.get(13)?,
             cache_write_tokens: row.get(14)?,
         },
-        error: row.get::<_, Option<String>>(15)?.map(from_word).transpose()?,
+        error: optional_word(row, 15)?,
     })
 }
 
@@ -457,6 +457,12 @@ fn word<T: Serialize>(value: &T) -> Outcome<String> {
     }
 }
 
-fn from_word<T: DeserializeOwned>(word: String) -> Outcome<T> {
-    serde_json::from_value(Value::String(word)).map_err(|_| Fault::damaged())
+fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Outcome<T> {
+    optional_word(row, column)?.ok_or_else(Fault::damaged)
+}
+
+fn optional_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Outcome<Option<T>> {
+    let word = row.get_ref(column)?.as_str_or_null().map_err(|_| Fault::damaged())?;
+    let read = |word: &str| T::deserialize(IntoDeserializer::<de::value::Error>::into_deserializer(word));
+    word.map(read).transpose().map_err(|_| Fault::damaged())
 }

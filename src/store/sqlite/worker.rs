@@ -1,6 +1,7 @@
 //! The store's own threads: one that writes, what waits for it in one transaction, and a few that read.
 
 use std::slice;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -36,14 +37,23 @@ pub(super) enum Task {
     Run(Job),
 }
 
+/// What the writer has done so far.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Requests that were carried out or refused.
+    pub(super) requests: AtomicU64,
+    /// Transactions that were committed for them.
+    pub(super) transactions: AtomicU64,
+}
+
 /// Threads that end when their queues are closed. Dropping this waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    pub(super) fn write(&mut self, file: File, db: Opened, sign: Option<Arc<Sign>>) -> Result<mpsc::Sender<Task>> {
+    pub(super) fn write(&mut self, file: File, db: Opened, sign: Option<Arc<Sign>>, counts: Arc<Counts>) -> Result<mpsc::Sender<Task>> {
         let (queue, tasks) = mpsc::channel(QUEUE);
-        let writer = Writer { file, db: Some(db), sign, owed: Owed::Nothing };
+        let writer = Writer { file, db: Some(db), sign, owed: Owed::Nothing, counts };
         self.spawn(move || writer.work(tasks))?;
         Ok(queue)
     }
@@ -90,6 +100,7 @@ struct Writer {
     db: Option<Opened>,
     sign: Option<Arc<Sign>>,
     owed: Owed,
+    counts: Arc<Counts>,
 }
 
 /// What could not be erased when it was removed.
@@ -198,6 +209,10 @@ impl Writer {
         }
         if on_disk && (matches!(outcome, Err(Failed::Otherwise(_))) || !unlocked) {
             self.db = None;
+        }
+        if outcome.is_ok() {
+            self.counts.requests.fetch_add(group.len() as u64, Ordering::Relaxed);
+            self.counts.transactions.fetch_add(1, Ordering::Relaxed);
         }
         outcome
     }
