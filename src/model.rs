@@ -91,9 +91,11 @@ impl ModelEvents {
 pub struct CollectedEvents(mpsc::UnboundedReceiver<ModelEvent>);
 opaque_debug!(CollectedEvents {});
 
-impl CollectedEvents {
-    /// The next piece, if there is one by now.
-    pub fn next(&mut self) -> Option<ModelEvent> {
+/// Gives what was handed on so far, and `None` when there is nothing more by now.
+impl Iterator for CollectedEvents {
+    type Item = ModelEvent;
+
+    fn next(&mut self) -> Option<ModelEvent> {
         self.0.try_recv().ok()
     }
 }

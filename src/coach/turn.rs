@@ -466,7 +466,7 @@ impl Job {
             // What was said is taken before it is asked whether that was all.
             let finish = asking.as_mut().poll(context);
             fault::point("model: after asking began");
-            while let Some(event) = pieces.next() {
+            for event in pieces.by_ref() {
                 match event {
                     ModelEvent::Text(text) => {
                         draft.text.push_str(&text);

@@ -97,7 +97,7 @@ pub(super) async fn every_name_comes_back(store: Arc<dyn ActionStore>) -> Verdic
         actions.push(Action { kind: kind.into(), status, source, ..action(&format!("{n}")) });
     }
     let mut attempts = Vec::new();
-    for (n, kind) in ErrorKind::ALL.into_iter().enumerate() {
+    for (n, kind) in ErrorKind::ALL.iter().enumerate() {
         let operation = [Operation::Open, Operation::Reply, Operation::Propose][n % 3];
         let status = [T::Running, T::Done, T::Failed, T::Cancelled, T::Abandoned][n % 5];
         let place = [ModelPlace::Script, ModelPlace::Local, ModelPlace::Remote][n % 3];
