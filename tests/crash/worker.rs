@@ -358,7 +358,7 @@ impl Person {
                 Some(_) => {}
                 None => return,
             }
-            if self.random.percent(8) {
+            if self.random.percent(12) {
                 return self.delete(&debrief, action).await;
             }
             if self.random.percent(20) {
@@ -437,7 +437,7 @@ impl Person {
             }
             note(format_args!("applied {} {action} {}", self.name, accepted.join(",")));
         }
-        if at_the_end && self.random.percent(15) {
+        if at_the_end && self.random.percent(25) {
             return self.delete(debrief, action).await;
         }
     }
@@ -479,7 +479,7 @@ impl Person {
             if self.user.profile().await.is_err() {
                 continue;
             }
-            if said > 1 && self.random.percent(3) {
+            if said > 1 && self.random.percent(6) {
                 note(format_args!("deleting {} {CHAT}", self.name));
                 while let Err(error) = self.user.chat().delete().await {
                     self.retry("deleting", &error);
