@@ -20,6 +20,10 @@ use crate::store::{Change, Write};
 /// How many requests may wait, and are committed together.
 const QUEUE: usize = 256;
 
+/// How often the writer lets others run who may be about to ask for a commit, when several have: they then share a flush to the disk,
+/// which takes longer than they do.
+const PATIENCE: usize = 8;
+
 /// Work for a thread that has a connection, or the reason why it has none.
 pub(super) type Job = Box<dyn FnOnce(Result<&Connection>) + Send>;
 
@@ -181,6 +185,8 @@ enum Failed {
 impl Writer {
     fn work(mut self, mut tasks: mpsc::Receiver<Task>) {
         let mut left_over = None;
+        // Whether several waited the last time.
+        let mut crowded = false;
         while let Some(task) = left_over.take().or_else(|| tasks.blocking_recv()) {
             let mut group = match task {
                 Task::Run(job) => {
@@ -189,13 +195,23 @@ impl Writer {
                 }
                 Task::Commit(request) => vec![request],
             };
-            while group.len() < QUEUE && left_over.is_none() {
-                match tasks.try_recv() {
-                    Ok(Task::Commit(request)) => group.push(request),
-                    Ok(other) => left_over = Some(other),
-                    Err(_) => break,
+            for _ in 0..PATIENCE {
+                let before = group.len();
+                while group.len() < QUEUE && left_over.is_none() {
+                    match tasks.try_recv() {
+                        Ok(Task::Commit(request)) => group.push(request),
+                        Ok(other) => left_over = Some(other),
+                        Err(_) => break,
+                    }
                 }
+                // One who is alone never waits.
+                if left_over.is_some() || (group.len() == before && !crowded) {
+                    break;
+                }
+                crowded = group.len() > 1;
+                thread::yield_now();
             }
+            crowded = group.len() > 1;
             self.commit(group);
         }
     }
