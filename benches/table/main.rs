@@ -44,7 +44,7 @@ fn main() {
     }
     let bench = Bench::new(&arguments);
     let mut table = Table::default();
-    let questions: [(&str, fn(&Bench, &mut Table)); 7] =
+    let questions: [(&str, Question); 7] =
         [("commit", commit), ("load", load), ("turn", whole_turn), ("crowd", crowd), ("open", open), ("memory", memory), ("bytes", bytes)];
     for (name, question) in questions {
         if bench.only.is_empty() || bench.only.iter().any(|only| only == name) {
@@ -55,6 +55,8 @@ fn main() {
         table.tell(&bench);
     }
 }
+
+type Question = fn(&Bench, &mut Table);
 
 struct Bench {
     only: Vec<String>,

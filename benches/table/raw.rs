@@ -57,11 +57,14 @@ struct Row {
     values: Vec<Value>,
 }
 
+/// Version, profile, consent, both allowances, and the newest change.
+type Account = (u64, String, Option<String>, i64, i64, Option<i64>);
+
 /// What was read of a conversation, as SQLite gives it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[expect(dead_code, reason = "it is read to have been read")]
 pub(crate) struct Rows {
-    account: Option<(u64, String, Option<String>, i64, i64, Option<i64>)>,
+    account: Account,
     action: Option<String>,
     state: Option<String>,
     messages: Vec<Message>,
@@ -155,7 +158,7 @@ impl Raw {
         messages.reverse();
         drop(statement);
         db.commit().unwrap();
-        Rows { account: Some(account), action, state, messages }
+        Rows { account, action, state, messages }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::fault::{Fault, Outcome};
 use self::file::File;
 use self::sign::Sign;
-use self::worker::{Counts, Job, Request, Task, Threads};
+use self::worker::{Counts, Job, Readers, Request, Task, Threads};
 use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
 use crate::error::{Error, ErrorKind, Result};
@@ -56,7 +56,7 @@ pub struct SqliteStore(Arc<Inner>);
 struct Inner {
     wait: Duration,
     /// `None` in memory, where the only connection is the writer's.
-    readers: Option<mpsc::Sender<Job>>,
+    readers: Option<Readers>,
     _reading: Threads,
     writer: mpsc::Sender<Task>,
     _writing: Threads,
@@ -136,7 +136,7 @@ impl SqliteStore {
         let wait = self.0.wait;
         let (job, answer) = job(move |db| file::snapshot(db, wait, question));
         match &self.0.readers {
-            Some(readers) => readers.send(job).await.map_err(|_| gone())?,
+            Some(readers) => readers.send(job).await.ok_or_else(gone)?,
             None => self.0.writer.send(Task::Run(job)).await.map_err(|_| gone())?,
         }
         answer.await.map_err(|_| gone())?

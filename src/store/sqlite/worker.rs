@@ -1,13 +1,14 @@
 //! The store's own threads: one that writes, what waits for it in one transaction, and a few that read.
 
+use std::collections::VecDeque;
 use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::fault::{Fault, Outcome};
 use super::file::{self, File, Opened};
@@ -20,6 +21,10 @@ use crate::store::{Change, Write};
 
 /// How many requests may wait, and are committed together.
 const QUEUE: usize = 256;
+
+/// How often the writer lets others run who may be about to ask for a commit, when several have: they then share a flush to the disk,
+/// which takes longer than they do.
+const PATIENCE: usize = 8;
 
 /// Work for a thread that has a connection, or the reason why it has none.
 pub(super) type Job = Box<dyn FnOnce(Result<&Connection>) + Send>;
@@ -58,20 +63,20 @@ impl Threads {
         Ok(queue)
     }
 
-    pub(super) fn read(&mut self, file: &File, connections: Vec<Opened>) -> Result<mpsc::Sender<Job>> {
-        let (queue, jobs) = mpsc::channel::<Job>(QUEUE);
-        let jobs = Arc::new(Mutex::new(jobs));
+    pub(super) fn read(&mut self, file: &File, connections: Vec<Opened>) -> Result<Readers> {
+        let jobs = Arc::new(Jobs { room: Semaphore::new(QUEUE), waiting: Mutex::default(), more: Condvar::new() });
+        let readers = Readers(Arc::clone(&jobs));
         for db in connections {
-            let jobs = Arc::clone(&jobs);
+            jobs.waiting().readers += 1;
+            let reader = Reader { jobs: Arc::clone(&jobs) };
             let (file, mut db) = (file.clone(), Some(db));
             self.spawn(move || {
-                let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-                while let Some(job) = next() {
+                while let Some(job) = reader.jobs.next() {
                     job(current(&file, &mut db, File::reader).map_err(Fault::into_error));
                 }
             })?;
         }
-        Ok(queue)
+        Ok(readers)
     }
 
     fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -89,6 +94,77 @@ impl Drop for Threads {
             if thread.thread().id() != thread::current().id() {
                 let _ = thread.join();
             }
+        }
+    }
+}
+
+/// The queue of those who read. A job wakes one of them; a channel behind a lock would wake the next in line as well, which a
+/// short read feels. Dropping this closes it: what waits is done, and the threads end.
+pub(super) struct Readers(Arc<Jobs>);
+
+struct Jobs {
+    room: Semaphore,
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    readers: usize,
+    closed: bool,
+}
+
+impl Readers {
+    /// `None` if nobody reads any more.
+    pub(super) async fn send(&self, job: Job) -> Option<()> {
+        self.0.room.acquire().await.ok()?.forget();
+        let mut waiting = self.0.waiting();
+        if waiting.closed {
+            return None;
+        }
+        waiting.jobs.push_back(job);
+        drop(waiting);
+        self.0.more.notify_one();
+        Some(())
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.0.waiting().closed = true;
+        self.0.more.notify_all();
+    }
+}
+
+impl Jobs {
+    fn next(&self) -> Option<Job> {
+        let idle = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closed;
+        let job = self.more.wait_while(self.waiting(), idle).unwrap_or_else(PoisonError::into_inner).jobs.pop_front()?;
+        self.room.add_permits(1);
+        Some(job)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One of those who read. When the last of them is gone, by a panic at that, nobody is left to wait for an answer.
+struct Reader {
+    jobs: Arc<Jobs>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut waiting = self.jobs.waiting();
+        waiting.readers -= 1;
+        if waiting.readers == 0 {
+            waiting.closed = true;
+            self.jobs.room.close();
+            let unanswered = std::mem::take(&mut waiting.jobs);
+            drop(waiting);
+            drop(unanswered);
         }
     }
 }
@@ -124,6 +200,8 @@ enum Failed {
 impl Writer {
     fn work(mut self, mut tasks: mpsc::Receiver<Task>) {
         let mut left_over = None;
+        // Whether several waited the last time.
+        let mut crowded = false;
         while let Some(task) = left_over.take().or_else(|| tasks.blocking_recv()) {
             let mut group = match task {
                 Task::Run(job) => {
@@ -132,13 +210,23 @@ impl Writer {
                 }
                 Task::Commit(request) => vec![request],
             };
-            while group.len() < QUEUE && left_over.is_none() {
-                match tasks.try_recv() {
-                    Ok(Task::Commit(request)) => group.push(request),
-                    Ok(other) => left_over = Some(other),
-                    Err(_) => break,
+            for _ in 0..PATIENCE {
+                let before = group.len();
+                while group.len() < QUEUE && left_over.is_none() {
+                    match tasks.try_recv() {
+                        Ok(Task::Commit(request)) => group.push(request),
+                        Ok(other) => left_over = Some(other),
+                        Err(_) => break,
+                    }
                 }
+                // One who is alone never waits.
+                if left_over.is_some() || (group.len() == before && !crowded) {
+                    break;
+                }
+                crowded = group.len() > 1;
+                thread::yield_now();
             }
+            crowded = group.len() > 1;
             self.commit(group);
         }
     }
@@ -255,5 +343,33 @@ impl Request {
 
     fn removes(&self) -> bool {
         self.change.writes.iter().any(|write| matches!(write, Write::RemoveThread(_) | Write::RemoveAction(_) | Write::RemoveMessages(..)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn a_job_that_nobody_is_left_to_do_is_not_waited_for() {
+        let file = File::in_memory();
+        let connections = (0..2).map(|_| file.writer(true).unwrap()).collect();
+        let mut threads = Threads::default();
+        let readers = threads.read(&file, connections).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..2 {
+                let _ = readers.send(Box::new(|_| panic!("on purpose"))).await;
+            }
+            loop {
+                let (answer, answered) = oneshot::channel::<()>();
+                let job = move |_: Result<&Connection>| drop(answer);
+                if readers.send(Box::new(job)).await.is_none() {
+                    break;
+                }
+                assert!(answered.await.is_err());
+            }
+        });
     }
 }
