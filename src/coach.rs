@@ -518,11 +518,7 @@ impl Core {
             }
             let committed = match &account {
                 Some(account) => self.commit(user, account.version, writes).await,
-                None => {
-                    // Versions start at random, so that one from before `forget` never matches one after it.
-                    let first = u64::try_from(self.ids.next() % (1 << 52)).unwrap_or_default() + 1;
-                    self.store.commit(user, &Change { expected: 0, next: first, writes }).await
-                }
+                None => self.store.commit(user, &Change { expected: 0, next: self.first_version(), writes }).await,
             };
             match committed {
                 Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
@@ -530,6 +526,11 @@ impl Core {
                 Ok(()) => return Ok(outcome),
             }
         }
+    }
+
+    /// Versions start at random, so that one from before `forget` never matches one after it.
+    pub(crate) fn first_version(&self) -> u64 {
+        u64::try_from(self.ids.next() % (1 << 52)).unwrap_or_default() + 1
     }
 
     pub(crate) fn lease(&self) -> Duration {

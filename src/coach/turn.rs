@@ -34,7 +34,7 @@ pub(crate) const WINDOW: u32 = 120;
 const CHAT_WINDOW: u64 = 40;
 const CHAT_STEP: u64 = 20;
 /// The most bytes of a reply or of a proposal before it is given up.
-const MOST_TEXT: usize = 16 * 1024;
+pub(crate) const MOST_TEXT: usize = 16 * 1024;
 const MOST_JSON: usize = 64 * 1024;
 
 /// What happens during a turn.

@@ -419,6 +419,16 @@ impl User {
         export::export(&self.core, &self.id).await
     }
 
+    /// Puts what [`export`](Self::export) wrote into this user, who must not exist yet, in one commit. The export may be another user's. Exporting it
+    /// again gives the same, but for the version and the time; a turn that was under way then is abandoned.
+    ///
+    /// # Errors
+    /// `Conflict` if this user exists; `StorageNewer` if a newer version of this library wrote it; `InvalidInput` if it is not an export, or
+    /// something in it does not fit the limits. With any of them nothing is written.
+    pub async fn import(&self, json: &str) -> Result<()> {
+        export::import(&self.core, &self.id, json).await
+    }
+
     /// Deletes the transcripts that are older than the coach's [`retention`](super::Builder::retention), and says how many messages that were: those of
     /// debriefs that ended longer ago, and those of the general chat that were said longer ago. Without a retention nothing is deleted.
     ///

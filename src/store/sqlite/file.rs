@@ -97,6 +97,13 @@ impl File {
         Ok(Opened { identity: self.identity(), db })
     }
 
+    /// A connection that reads everything at once, for as long as it takes.
+    pub(super) fn copier(&self) -> Outcome<Connection> {
+        let Opened { db, .. } = self.reader()?;
+        db.pragma_update(None, "query_only", false)?;
+        Ok(db)
+    }
+
     /// Whether this is still the file that the path leads to. What is written into a file that was deleted is lost with its last
     /// connection, and SQLite does not say so.
     pub(super) fn is_behind(&self, opened: &Opened) -> bool {
