@@ -72,7 +72,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Ids that count up from a seed: the same in every run, and different for different seeds. Clones share the count.
+/// Ids from a seed: the same in every run, never twice, and different for different seeds. Clones go on together.
 #[derive(Debug, Clone)]
 pub struct SeededIds {
     seed: u64,
@@ -88,6 +88,10 @@ impl SeededIds {
 
 impl Ids for SeededIds {
     fn next(&self) -> u128 {
-        (u128::from(self.seed) << 64) | u128::from(self.count.fetch_add(1, Ordering::SeqCst) + 1)
+        // Spread like real ones, by SplitMix64, which gives every number once: parts of an id are told apart as well.
+        let mut bits = self.count.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (u128::from(self.seed) << 64) | u128::from(bits ^ (bits >> 31))
     }
 }

@@ -320,7 +320,10 @@ async fn of_chat(me: &User) -> Vec<(&'static str, Result<()>)> {
 
 /// What every method of a user that takes no action's id says.
 async fn of_user(me: &User) -> Vec<(&'static str, Result<()>)> {
-    let disclosure = World::new().coach.disclosure("en");
+    let elsewhere = World::new();
+    let disclosure = elsewhere.coach.disclosure("en");
+    elsewhere.me.save_profile(&Profile::default()).await.expect("it fits");
+    let exported = elsewhere.me.export().await.expect("there is somebody");
     let calls = calls! {
         "profile" me.profile();
         "consent_needed" me.consent_needed();
@@ -330,11 +333,13 @@ async fn of_user(me: &User) -> Vec<(&'static str, Result<()>)> {
         "changes" me.changes(0);
         "usage" me.usage(Timestamp::MIN, Timestamp::MAX);
         "forget" me.forget();
+        "import" me.import(&exported);
         "consent" me.consent(&disclosure);
         "save_profile" me.save_profile(&Profile::default());
         "add_action" me.add_action(ran());
         "record_done" me.record_done(ran());
         "replace_suggestions" me.replace_suggestions(vec![ran()]);
+        "expire" me.expire();
     };
     calls.into()
 }

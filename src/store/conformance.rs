@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::store::ActionStore;
 
 mod people;
+mod races;
 mod records;
 mod rules;
 
@@ -168,6 +169,10 @@ checks! {
     records::changes_after_a_position: "the oldest after it, at most so many",
     rules::i5_no_commit_is_lost: "of many commits at once each version is used by one, and nothing is lost",
     rules::a_read_is_of_one_moment: "a conversation never mixes two versions",
+    races::i5_many_tasks_on_one_thread: "of 64 tasks that say 400 things nothing is lost or twice, and each is there when it is acknowledged",
+    races::i5_many_tasks_on_many_threads: "the same on eight threads of one user",
+    races::a_spoiled_commit_fails_alone: "of many commits at once exactly the spoiled ones fail, and leave nothing",
+    races::a_long_history_is_paged_whole: "4,000 messages come back page by page, and the first is found",
 }
 
 type Verdict = Result<(), Failure>;
