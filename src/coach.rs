@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::conversation::{Account, Conversation};
+use crate::conversation::{Account, Conversation, Message};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::Extraction;
 use crate::flow::Budget;
@@ -38,6 +38,9 @@ pub use user::{Done, ListedAction, Offer, User};
 /// How often a decision is made again because the user's data changed while it was made. Every time it is, another call has
 /// succeeded, so that this ends; a host sees `Conflict` only where its own decision has become void.
 const TRIES: u32 = 100;
+
+/// The messages of one page where a thread is read whole.
+const WHOLE_PAGE: u32 = 500;
 
 /// How a coach's words reach the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -452,6 +455,20 @@ impl Core {
             ThreadId::General => no_user(),
             ThreadId::Debrief(_) => no_action(),
         })
+    }
+
+    /// A thread with all its messages, read page by page. `None` if there is no such user or action.
+    pub(crate) async fn whole_thread(&self, user: &UserId, thread: &ThreadId) -> Result<Option<(Conversation, Vec<Message>)>> {
+        let (mut pages, mut before) = (Vec::new(), None);
+        loop {
+            let page = Page { size: WHOLE_PAGE, before, find: None };
+            let Some(mut read) = self.store.conversation(user, thread, &page).await? else { return Ok(None) };
+            before = read.messages.first().map(|first| first.seq);
+            pages.push(std::mem::take(&mut read.messages));
+            if before.is_none_or(|first| first <= 1) {
+                return Ok(Some((read, pages.into_iter().rev().flatten().collect())));
+            }
+        }
     }
 
     pub(crate) async fn account(&self, user: &UserId) -> Result<Account> {

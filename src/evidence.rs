@@ -134,6 +134,9 @@ pub struct Extraction {
     pub edited: Option<FieldValue>,
     /// When it was proposed.
     pub created_at: Timestamp,
+    /// Its place among those that were proposed at once, from 0.
+    #[serde(default)]
+    pub position: u32,
     /// When it was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Timestamp>,
@@ -165,7 +168,7 @@ impl std::fmt::Debug for Verdict {
 /// What a conversation's proposals are, as they stand now.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Proposal {
-    /// What is proposed or was decided, oldest first; never superseded ones.
+    /// What is proposed or was decided, oldest first and then in the order in which it was found; never superseded ones.
     pub items: Vec<Extraction>,
     /// What the person said that the profile holds already.
     pub known: Vec<Extraction>,

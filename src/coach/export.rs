@@ -4,20 +4,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Core, turn};
+use super::{Core, TRIES, turn};
 use crate::action::{Action, NewAction};
-use crate::conversation::Role;
-use crate::conversation::{Account, Message, ProfileChange, ThreadState};
+use crate::conversation::{Account, Message, ProfileChange, Role, ThreadState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Extraction;
 use crate::limits::{Limits, characters};
 use crate::profile::FieldValue;
 use crate::runtime::{ThreadId, Timestamp, UserId};
-use crate::store::{Change, Page, Write};
+use crate::store::{Change, Write};
 use crate::usage::{Attempt, AttemptStatus};
 
 const PAGE: u32 = 500;
-const TRIES: u32 = 20;
 
 const FORMAT: &str = "completion-coach";
 const VERSION: u32 = 1;
@@ -92,18 +90,8 @@ async fn read(core: &Core, user: &UserId, account: Account) -> Result<Export> {
 }
 
 async fn read_thread(core: &Core, user: &UserId, thread: &ThreadId) -> Result<Option<Thread>> {
-    let mut messages = Vec::new();
-    let mut before = None;
-    loop {
-        let page = Page { size: PAGE, before, find: None };
-        let Some(read) = core.store.conversation(user, thread, &page).await? else { return Ok(None) };
-        let Some(state) = read.state else { return Ok(None) };
-        before = read.messages.first().map(|first| first.seq);
-        messages.splice(0..0, read.messages);
-        if before.is_none_or(|first| first <= 1) {
-            return Ok(Some(Thread { state, messages }));
-        }
-    }
+    let read = core.whole_thread(user, thread).await?;
+    Ok(read.and_then(|(conversation, messages)| conversation.state.map(|state| Thread { state, messages })))
 }
 
 pub(crate) async fn import(core: &Core, user: &UserId, json: &str) -> Result<()> {

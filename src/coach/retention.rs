@@ -6,9 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Evidence, Extraction, ExtractionStatus};
 use crate::profile::FieldValue;
 use crate::runtime::{ThreadId, Timestamp, UserId};
-use crate::store::{Page, Write};
-
-const PAGE: u32 = 500;
+use crate::store::Write;
 
 pub(crate) async fn expire(core: &Core, user: &UserId) -> Result<u32> {
     let Some(keep) = core.retention else { return core.account(user).await.map(|_| 0) };
@@ -36,18 +34,9 @@ pub(crate) async fn expire(core: &Core, user: &UserId) -> Result<u32> {
 }
 
 async fn expire_thread(core: &Core, user: &UserId, thread: &ThreadId, before: Timestamp, writes: &mut Vec<Write>) -> Result<u32> {
-    let mut page = Page::newest(PAGE);
-    let mut messages: Vec<Message> = Vec::new();
-    let (conversation, state) = loop {
-        // What is deleted in the meantime makes the commit a conflict.
-        let Some(read) = core.store.conversation(user, thread, &page).await? else { return Ok(0) };
-        let Some(state) = read.state.clone() else { return Ok(0) };
-        page.before = read.messages.first().map(|first| first.seq);
-        messages.splice(0..0, read.messages.iter().cloned());
-        if page.before.is_none_or(|first| first <= 1) {
-            break (read, state);
-        }
-    };
+    // What is deleted in the meantime makes the commit a conflict.
+    let Some((conversation, messages)) = core.whole_thread(user, thread).await? else { return Ok(0) };
+    let Some(state) = conversation.state.clone() else { return Ok(0) };
     let old = match thread {
         ThreadId::General => messages.iter().take_while(|message| message.at < before).count(),
         // A debrief goes as a whole, when its last word is old.

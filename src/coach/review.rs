@@ -84,7 +84,8 @@ async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()>
 
 /// What a thread's proposals are, without those that a newer one has taken the place of.
 pub(crate) async fn proposal(core: &Core, user: &UserId, thread: &ThreadId) -> Result<Proposal> {
-    let all = core.store.extractions(user, Some(thread)).await?;
+    let mut all = core.store.extractions(user, Some(thread)).await?;
+    all.sort_by_key(|item| (item.created_at, item.position));
     let shown = all.into_iter().filter(|item| item.status != ExtractionStatus::Superseded);
     let (known, items) = shown.partition(|item| item.status == ExtractionStatus::Known);
     Ok(Proposal { items, known })

@@ -141,7 +141,8 @@ pub(crate) fn ground(answer: &str, grounds: &Grounds<'_>, new_id: &mut dyn FnMut
                 if into.len() == MOST {
                     grounded.dropped.push(Dropped::TooMany);
                 } else {
-                    into.push(found.into_extraction(grounds, new_id()));
+                    let position = u32::try_from(into.len()).unwrap_or(u32::MAX);
+                    into.push(found.into_extraction(grounds, new_id(), position));
                 }
             }
             Err(reason) => grounded.dropped.push(reason),
@@ -221,7 +222,7 @@ struct Found {
 }
 
 impl Found {
-    fn into_extraction(self, grounds: &Grounds<'_>, id: ExtractionId) -> Extraction {
+    fn into_extraction(self, grounds: &Grounds<'_>, id: ExtractionId, position: u32) -> Extraction {
         let list = grounds.profile.is_list(&self.field);
         Extraction {
             id,
@@ -237,6 +238,7 @@ impl Found {
             status: if self.known { ExtractionStatus::Known } else { ExtractionStatus::Pending },
             edited: None,
             created_at: grounds.now,
+            position,
             decided_at: None,
         }
     }

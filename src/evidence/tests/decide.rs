@@ -21,6 +21,7 @@ fn pending(id: &str, field: ProfileField, value: FieldValue, before: Option<&str
         evidence: Vec::new(),
         basis: Basis::Stated,
         checked: true,
+        position: 0,
         cautions: Vec::new(),
         status: ExtractionStatus::Pending,
         edited: None,
