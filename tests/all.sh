@@ -8,7 +8,11 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/completion-coach"
 deny_version=0.20.2
 
 # Checks that are meant to run apart: "NAME (command)". They are printed, never skipped silently.
-apart=()
+apart=(
+  "three thousand kills (CRASH_KILLS=3000 cargo test --all-features --test crash)"
+  "the protocol in ten thousand orders (PROTOCOL_SEED=\$RANDOM PROPTEST_CASES=10000 cargo test --all-features --test protocol)"
+  "the table of speeds (cargo bench --features testing --bench table)"
+)
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -26,6 +30,7 @@ core() {
   say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
   say "licences and bans"; "$cache/bin/cargo-deny" --locked check licenses bans
   say "tests"; cargo test --locked --all-features
+  say "benches, each question once"; cargo test --locked --all-features --benches
   say "the package alone"; cargo package --locked --allow-dirty
 }
 

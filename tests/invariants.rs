@@ -178,6 +178,24 @@ async fn i3_only_a_done_action_that_was_started_has_a_debrief() {
 }
 
 #[tokio::test]
+async fn i3_an_opening_of_the_models_is_not_said_when_the_action_was_reopened_meanwhile() {
+    on_every_store_with(
+        |builder| builder.model_opens(true),
+        async |bench| {
+            let me = bench.user();
+            me.record_done(NewAction::new("volunteer", "A shift").id("a")).await.expect("recorded");
+            let opening = me.debrief("a").open().await.expect("a turn");
+            me.reopen_action("a").await.expect("nothing was said yet");
+            assert_eq!(kind(opening.reply().await), ErrorKind::WrongStatus);
+            assert_eq!(bench.messages(&ThreadId::Debrief("a".into())).await, []);
+            me.complete_action("a").await.expect("done after all");
+            me.debrief("a").open().await.expect("free").reply().await.expect("an opening");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn i4_a_message_with_an_id_is_stored_once_however_often_it_is_sent() {
     on_every_store(async |bench| {
         let debrief = bench.opened("a").await;

@@ -296,14 +296,17 @@ impl World {
                 Play::Fail(planned) => *planned == kind,
                 Play::Panic => kind == Internal,
                 Play::Refuse => kind == ModelRefused,
-                Play::Wait(_) => kind == ModelUnavailable,
+                // What it says after the wait is no proposal.
+                Play::Wait(_) => kind == ModelUnavailable || (kind == ReplyIncomplete && matches!(what, What::Propose)),
                 _ => kind == ReplyIncomplete,
             });
             let late = kind == ModelUnavailable && run.late;
+            // Until the model has said its opening, the action can still be reopened; then nothing is said.
+            let reopened = kind == WrongStatus && self.setting.model_opens && matches!(what, What::Open | What::TakeOver);
             let lost = match kind {
                 Cancelled => run.cancelled || run.cleared || run.disturbed,
                 Conflict => run.lost && (!run.cleared || run.disturbed),
-                _ => (planned || late) && (!run.cleared || run.disturbed),
+                _ => (planned || late || reopened) && (!run.cleared || run.disturbed),
             };
             return assert!(lost, "{what:?} with {:?}: {kind}; lost {}, cleared {}", run.op.plays, run.lost, run.cleared);
         }
