@@ -271,6 +271,21 @@ async fn i5_one_turn_at_a_time_across_coaches() {
 }
 
 #[tokio::test]
+async fn i5_only_the_attempt_that_the_thread_names_stores_its_reply() {
+    on_every_store(async |bench| {
+        let debrief = bench.opened("a").await;
+        let elsewhere = bench.other_coach().user("ada").debrief("a");
+        let first = debrief.stream("An answer.").await.expect("a turn");
+        let second = elsewhere.take_over().await.expect("a turn");
+        // The first one is done first, while the second one is at work.
+        assert_eq!(kind(first.reply().await), ErrorKind::Conflict);
+        let reply = second.reply().await.expect("a reply");
+        assert_eq!(bench.messages(&ThreadId::Debrief("a".into())).await.last(), Some(&reply.message));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn i5_a_dropped_turn_frees_its_thread_at_once_and_a_lost_one_after_its_lease() {
     on_every_store(async |bench| {
         let debrief = bench.opened("a").await;
@@ -325,7 +340,7 @@ async fn i6_only_a_whole_reply_is_stored() {
 async fn i7_the_budget_is_kept_and_only_the_person_ends_it_early() {
     on_every_store(async |bench| {
         let debrief = bench.opened("a").await;
-        bench.model.play([Act::Say("What else?".into()), Act::Signal(Signal::Enough)]);
+        bench.model.play([Act::Say("That is all I need.".into()), Act::Signal(Signal::Enough)]);
         assert!(!debrief.send("First, at some length.").await.expect("a reply").over, "before two exchanges the coach cannot end it");
         assert!(!debrief.send("Second, at some length.").await.expect("a reply").over);
         assert!(!debrief.send("Third, at some length.").await.expect("a reply").over);
@@ -342,6 +357,21 @@ async fn i7_the_budget_is_kept_and_only_the_person_ends_it_early() {
         assert_eq!(debrief.reopen().await.expect("reopened").exchange, 0);
         debrief.send("And then there was more.").await.expect("a reply");
     })
+    .await;
+}
+
+#[tokio::test]
+async fn i7_the_reply_that_is_number_max_closes_whatever_is_left_to_ask() {
+    on_every_store_with(
+        |builder| builder.budget(1, 2),
+        async |bench| {
+            let debrief = bench.opened("a").await;
+            assert!(!debrief.send("First, at some length.").await.expect("a reply").over);
+            let last = debrief.send("Second, at some length.").await.expect("a reply");
+            assert!(last.over && last.exchange == 2);
+            assert_eq!(kind(debrief.send("Third.").await), ErrorKind::DebriefOver);
+        },
+    )
     .await;
 }
 
