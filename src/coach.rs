@@ -22,7 +22,7 @@ use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
 use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
 use crate::script;
 use crate::store::{ActionStore, Change, Page, Write};
-use crate::usage::{AllowanceRates, ModelInfo, ModelPlace, Price, Usage};
+use crate::usage::{AllowanceRates, AttemptStatus, ModelInfo, ModelPlace, Price, Usage};
 
 mod debrief;
 mod export;
@@ -478,7 +478,16 @@ impl Core {
     }
 
     pub(crate) async fn commit(&self, user: &UserId, version: u64, writes: Vec<Write>) -> Result<()> {
-        self.store.commit(user, &Change { expected: version, next: version + 1, writes }).await
+        let ended = |write: &Write| match write {
+            Write::Attempt(attempt) if attempt.status != AttemptStatus::Running => Some(attempt.id.clone()),
+            _ => None,
+        };
+        let ended: Vec<_> = writes.iter().filter_map(ended).collect();
+        self.store.commit(user, &Change { expected: version, next: version + 1, writes }).await?;
+        // What a dropped turn had used is in the store now; its place is free for another one.
+        let mut turns = self.turns();
+        ended.iter().for_each(|attempt| drop(turns.dropped.remove(attempt)));
+        Ok(())
     }
 
     /// Reads a thread, decides, and writes what was decided; all of it again if the user's data has changed in between.

@@ -305,6 +305,30 @@ async fn i5_a_dropped_turn_frees_its_thread_at_once_and_a_lost_one_after_its_lea
 }
 
 #[tokio::test]
+async fn what_dropped_turns_had_used_is_recorded_however_many_were_dropped() {
+    const TURNS: u64 = 1_050;
+    let folder = TempDir::new().expect("a folder");
+    let bench = Bench::new(Arc::new(SqliteStore::in_memory().expect("memory")), None, folder, |builder| builder);
+    let me = bench.user();
+    me.save_profile(&Profile::default()).await.expect("saved");
+    let chat = me.chat();
+    bench.model.say("What else?");
+    chat.send("Hello.").await.expect("a reply");
+    for turn in 0..TURNS {
+        bench.model.play([Act::Use(completion_coach::Usage { input_tokens: 7, ..completion_coach::Usage::default() }), Act::Hang]);
+        let mut dropped = if turn == 0 { chat.stream("More.").await } else { chat.resume().await }.expect("free at once");
+        tokio::select! {
+            biased;
+            _ = dropped.next() => panic!("the model is still at work"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    chat.resume().await.expect("free at once").reply().await.expect("a reply");
+    let used = me.usage(completion_coach::Timestamp::MIN, completion_coach::Timestamp::MAX).await.expect("usage");
+    assert_eq!(used.lines.iter().map(|line| line.usage.input_tokens).sum::<u64>(), 7 * TURNS);
+}
+
+#[tokio::test]
 async fn i6_only_a_whole_reply_is_stored() {
     let unusable: [(&str, Vec<Act>, ErrorKind); 8] = [
         ("cut", vec![Act::Say("What wou".into()), Act::Cut], ErrorKind::ReplyIncomplete),
