@@ -486,7 +486,7 @@ impl Core {
         self.store.commit(user, &Change { expected: version, next: version + 1, writes }).await?;
         // What a dropped turn had used is in the store now; its place is free for another one.
         let mut turns = self.turns();
-        ended.iter().for_each(|attempt| drop(turns.dropped.remove(attempt)));
+        turns.dropped.retain(|attempt, _| !ended.contains(attempt));
         Ok(())
     }
 
