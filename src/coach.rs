@@ -486,7 +486,9 @@ impl Core {
         self.store.commit(user, &Change { expected: version, next: version + 1, writes }).await?;
         // What a dropped turn had used is in the store now; its place is free for another one.
         let mut turns = self.turns();
-        turns.dropped.retain(|attempt, _| !ended.contains(attempt));
+        for attempt in &ended {
+            turns.dropped.remove(attempt);
+        }
         Ok(())
     }
 
