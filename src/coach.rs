@@ -22,7 +22,7 @@ use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
 use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
 use crate::script;
 use crate::store::{ActionStore, Change, Page, Write};
-use crate::usage::{AllowanceRates, AttemptStatus, ModelInfo, ModelPlace, Price, Usage};
+use crate::usage::{AllowanceRates, AttemptStatus, ModelInfo, ModelPlace, PriceTable, Usage};
 
 mod debrief;
 mod export;
@@ -118,7 +118,7 @@ impl Builder {
             rules: Rules::default(),
             voice: Voice::default(),
             vocabulary: Vec::new(),
-            prices: Vec::new(),
+            prices: PriceTable::default(),
             delivery: Delivery::default(),
             offline_fallback: false,
             language: "en".to_owned(),
@@ -200,10 +200,10 @@ impl Builder {
         self
     }
 
-    /// What models cost. A model without a price has no cost in the usage report; a script costs nothing.
+    /// What models cost (default: [`PriceTable::default`]). A model without a price has no cost in the usage report.
     #[must_use]
-    pub fn prices(mut self, prices: impl IntoIterator<Item = Price>) -> Self {
-        self.core.prices = prices.into_iter().collect();
+    pub fn prices(mut self, table: PriceTable) -> Self {
+        self.core.prices = table;
         self
     }
 
@@ -264,7 +264,7 @@ pub(crate) struct Core {
     pub(crate) rules: Rules,
     pub(crate) voice: Voice,
     pub(crate) vocabulary: Vec<Term>,
-    pub(crate) prices: Vec<Price>,
+    pub(crate) prices: PriceTable,
     pub(crate) delivery: Delivery,
     pub(crate) offline_fallback: bool,
     pub(crate) language: String,

@@ -146,6 +146,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: Option<u32>,
     request_id: Option<String>,
+    permanent: bool,
     #[source]
     source: Option<Error>,
 }
@@ -166,6 +167,7 @@ impl Error {
             retry_after: None,
             attempts: None,
             request_id: None,
+            permanent: matches!(kind, ErrorKind::RequestRejected | ErrorKind::Unauthorised),
             source: None,
         }))
     }
@@ -189,6 +191,13 @@ impl Error {
     pub fn with_request_id(mut self, id: &str) -> Self {
         let id: String = id.chars().filter(char::is_ascii_graphic).take(128).collect();
         self.0.request_id = (!id.is_empty()).then_some(id);
+        self
+    }
+
+    /// Says that the same call will fail again until somebody changes a setting, a key or an account.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.0.permanent = true;
         self
     }
 
@@ -217,6 +226,12 @@ impl Error {
     /// The model server's id of the request, where it gave one.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// Whether the same call to a model's server will fail again until somebody changes a setting, a key or an account: always with
+    /// `RequestRejected` and `Unauthorised`, and with `ModelUnavailable` where the account may spend no more or a certificate is wrong.
+    pub fn is_permanent(&self) -> bool {
+        self.0.permanent
     }
 
     /// The field that an [`ErrorKind::InvalidInput`] is about, in snake case, such as `career_goals` or `material.label`.

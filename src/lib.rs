@@ -9,6 +9,8 @@ mod action;
 mod check;
 mod coach;
 mod conversation;
+mod credentials;
+mod endpoint;
 mod error;
 mod evidence;
 mod fault;
@@ -18,12 +20,16 @@ mod limits;
 mod model;
 mod profile;
 mod prompt;
+mod retry;
 mod rules;
 mod runtime;
 mod script;
+mod secret;
+mod sse;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod transport;
 mod usage;
 
 pub use action::{Action, ActionKind, ActionSource, ActionStatus, ActionStep, Material, NewAction};
@@ -35,25 +41,33 @@ pub use conversation::{
     Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, DebriefState, Found, Invitation, Live, Message, NewMessage,
     ProfileChange, Provenance, Reply, Review, Role, Said, ThreadState,
 };
+pub use credentials::{Credentials, TokenSource};
+pub use endpoint::{Endpoint, TimeLimits};
 pub use error::{Error, ErrorKind, Result};
 pub use evidence::{
     Applied, Basis, Caution, Evidence, Extraction, ExtractionStatus, FieldConflict, Proposal, ProposedOperation, Verdict, Verdicts,
 };
 pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
 pub use limits::Limits;
-pub use model::{CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, Signal};
+pub use model::{AnthropicModel, CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, OpenAiModel, Signal, TokenLimit};
 pub use profile::{CustomField, Education, FieldValue, Profile, ProfileField, Term, Work};
 pub use prompt::{
     COMPLETION_COACH_PROMPT, ContextOptions, ContextPurpose, EXTRACTION_PROMPT, GENERAL_COACH_PROMPT, Output, Part, PartRole, Purpose,
     Request, Voice, build_profile_context,
 };
+pub use retry::Retries;
 pub use runtime::{
     ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
 };
 pub use script::{NextStep, Recap, RecapLine};
+pub use secret::Secret;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{ActionStore, Change, Page, Write};
+#[cfg(feature = "http")]
+pub use transport::ReqwestTransport;
+pub use transport::{HttpBody, HttpRequest, HttpResponse, Transport};
 pub use usage::{
-    Allowance, AllowanceRates, Attempt, AttemptStatus, ModelInfo, ModelPlace, Operation, Price, Rate, Usage, UsageLine, UsageReport,
+    Allowance, AllowanceRates, Attempt, AttemptStatus, ModelInfo, ModelPlace, Operation, Price, PriceTable, Rate, Usage, UsageLine,
+    UsageReport,
 };

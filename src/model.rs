@@ -11,8 +11,13 @@ use crate::flow::Outcome;
 use crate::prompt::Request;
 use crate::usage::{ModelInfo, Usage};
 
+mod anthropic;
 mod guide;
+mod openai;
+mod remote;
+pub use anthropic::AnthropicModel;
 pub use guide::OfflineGuide;
+pub use openai::{OpenAiModel, TokenLimit};
 #[cfg(feature = "testing")]
 pub(crate) mod scripted;
 

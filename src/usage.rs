@@ -122,14 +122,16 @@ pub struct Attempt {
 }
 
 /// What a model costs, in micro-dollars (millionths of a US dollar) per million tokens.
-///
-/// The host supplies prices, because they change and depend on its contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// The provider, as the model describes itself.
     pub provider: String,
     /// The model, as the model describes itself.
     pub model: String,
+    /// The most prompt tokens of a request for which this price holds; `None` for any. Of several prices of a model the first one that holds
+    /// counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<u64>,
     /// For a million prompt tokens.
     pub input: u64,
     /// For a million tokens of the answer.
@@ -143,14 +145,72 @@ pub struct Price {
 impl Price {
     /// The price of this much usage in micro-dollars, rounded up.
     pub fn cost(&self, usage: &Usage) -> u64 {
+        rounded(self.exact(usage))
+    }
+
+    /// The same in millionths of a micro-dollar.
+    fn exact(&self, usage: &Usage) -> u128 {
         let parts = [
             (self.input, usage.input_tokens),
             (self.output, usage.output_tokens),
             (self.cache_read, usage.cache_read_tokens),
             (self.cache_write, usage.cache_write_tokens),
         ];
-        let total: u128 = parts.iter().map(|(price, tokens)| u128::from(*price) * u128::from(*tokens)).sum();
-        u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+        parts.iter().map(|(price, tokens)| u128::from(*price) * u128::from(*tokens)).sum()
+    }
+}
+
+fn rounded(exact: u128) -> u64 {
+    u64::try_from(exact.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// What models cost, and as of when. A host replaces it as a whole, because prices change and depend on its contract.
+///
+/// ```
+/// use completion_coach::PriceTable;
+///
+/// let mut table = PriceTable::default();
+/// assert_eq!(table.as_of, "2026-11-20");
+/// // The same models by way of the app's own backend, which names its provider so.
+/// let mine: Vec<_> = table.prices.iter().cloned().map(|price| completion_coach::Price { provider: "coach.example.com".into(), ..price }).collect();
+/// table.prices.extend(mine);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceTable {
+    /// The day on which these prices held, as `2026-11-20`.
+    pub as_of: String,
+    /// The prices.
+    pub prices: Vec<Price>,
+}
+
+impl Default for PriceTable {
+    /// Anthropic's list prices of 2026-11-20. A write to the five-minute cache costs 1.25 times the input, as published; what is read from
+    /// the cache above 100,000 prompt tokens of Haiku 5.5 is taken to be a tenth of its input, as it is below. OpenAI's prices are not in it.
+    fn default() -> Self {
+        let models: [(&str, Option<u64>, [u64; 3]); 6] = [
+            ("claude-haiku-5-5", Some(100_000), [100_000, 500_000, 10_000]),
+            ("claude-haiku-5-5", None, [500_000, 2_500_000, 50_000]),
+            ("claude-sonnet-5-5", None, [2_000_000, 10_000_000, 100_000]),
+            ("claude-opus-5-5", None, [4_000_000, 20_000_000, 200_000]),
+            ("claude-haiku-4-5", None, [1_000_000, 5_000_000, 100_000]),
+            ("claude-sonnet-4-6", None, [3_000_000, 15_000_000, 300_000]),
+        ];
+        let price = |(model, up_to, [input, output, cache_read]): (&str, Option<u64>, [u64; 3])| {
+            let (provider, model) = ("anthropic".to_owned(), model.to_owned());
+            Price { provider, model, up_to, input, output, cache_read, cache_write: input / 4 * 5 }
+        };
+        Self { as_of: "2026-11-20".to_owned(), prices: models.into_iter().map(price).collect() }
+    }
+}
+
+impl PriceTable {
+    /// The price of what an attempt used, if it is known. Several requests of one attempt are taken to be of the same size.
+    fn of(&self, attempt: &Attempt) -> Option<&Price> {
+        let usage = &attempt.usage;
+        let prompts = [usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens];
+        let prompt = prompts.into_iter().fold(0, u64::saturating_add) / u64::from(usage.requests.max(1));
+        let holds = |price: &&Price| price.up_to.is_none_or(|most| prompt <= most);
+        self.prices.iter().filter(|price| price.provider == attempt.provider && price.model == attempt.model).find(holds)
     }
 }
 
@@ -171,7 +231,7 @@ pub struct UsageLine {
     pub cancelled: u64,
     /// What all of them used together.
     pub usage: Usage,
-    /// What that costs in micro-dollars; `None` if the price is not known, zero for a script.
+    /// What that costs in micro-dollars; `None` if the price is not known, zero for a script and for what runs on the device.
     pub cost: Option<u64>,
 }
 
@@ -182,43 +242,40 @@ pub struct UsageReport {
     pub lines: Vec<UsageLine>,
     /// What all of it costs in micro-dollars; `None` if the price of any line is not known.
     pub cost: Option<u64>,
+    /// The day of the price table that was used.
+    #[serde(default)]
+    pub prices_as_of: String,
 }
 
-/// Adds up attempts by operation and model.
-pub(crate) fn report(attempts: &[Attempt], prices: &[Price]) -> UsageReport {
-    let mut lines: Vec<UsageLine> = Vec::new();
+/// Adds up attempts by operation and model. Each is priced by itself, and each line rounded up once.
+pub(crate) fn report(attempts: &[Attempt], prices: &PriceTable) -> UsageReport {
+    let mut lines: Vec<(UsageLine, Option<u128>)> = Vec::new();
     for attempt in attempts {
         let known = lines
             .iter()
-            .position(|line| (line.operation, &line.provider, &line.model) == (attempt.operation, &attempt.provider, &attempt.model));
+            .position(|(line, _)| (line.operation, &line.provider, &line.model) == (attempt.operation, &attempt.provider, &attempt.model));
         let at = known.unwrap_or_else(|| {
-            lines.push(UsageLine {
-                operation: attempt.operation,
-                provider: attempt.provider.clone(),
-                model: attempt.model.clone(),
-                attempts: 0,
-                failed: 0,
-                cancelled: 0,
-                usage: Usage::default(),
-                cost: Some(0),
-            });
+            let (operation, provider, model) = (attempt.operation, attempt.provider.clone(), attempt.model.clone());
+            let usage = Usage::default();
+            lines.push((UsageLine { operation, provider, model, attempts: 0, failed: 0, cancelled: 0, usage, cost: None }, Some(0)));
             lines.len() - 1
         });
-        let line = &mut lines[at];
+        let (line, exact) = &mut lines[at];
         line.attempts += 1;
         line.failed += u64::from(attempt.status == AttemptStatus::Failed);
         line.cancelled += u64::from(matches!(attempt.status, AttemptStatus::Cancelled | AttemptStatus::Abandoned));
         line.usage.add(attempt.usage);
-        let price = prices.iter().find(|price| price.provider == attempt.provider && price.model == attempt.model);
-        line.cost = match (attempt.place, price) {
-            (ModelPlace::Script, _) => line.cost,
-            (_, Some(price)) => Some(price.cost(&line.usage)),
-            (_, None) => None,
+        // Nobody is paid for what runs on the device, unless the host says so.
+        let price = match (attempt.place, prices.of(attempt)) {
+            (ModelPlace::Script, _) | (ModelPlace::Local, None) => Some(0),
+            (_, price) => price.map(|price| price.exact(&attempt.usage)),
         };
+        *exact = exact.zip(price).map(|(sum, price)| sum.saturating_add(price));
     }
+    let mut lines: Vec<_> = lines.into_iter().map(|(line, exact)| UsageLine { cost: exact.map(rounded), ..line }).collect();
     lines.sort_by(|a, b| (a.operation, &a.provider, &a.model).cmp(&(b.operation, &b.provider, &b.model)));
     let cost = lines.iter().map(|line| line.cost).sum();
-    UsageReport { lines, cost }
+    UsageReport { lines, cost, prices_as_of: prices.as_of.clone() }
 }
 
 /// How often something is allowed: so many a minute, and so many at once after a pause.
@@ -289,5 +346,66 @@ impl Allowance {
             Operation::Open | Operation::Reply => Ok(Self { turns: rates.turns.take(self.turns, now)?, ..self }),
             Operation::Propose => Ok(Self { proposals: rates.proposals.take(self.proposals, now)?, ..self }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(model: &str, place: ModelPlace, status: AttemptStatus, usage: Usage) -> Attempt {
+        Attempt {
+            id: "a".into(),
+            operation: Operation::Reply,
+            provider: "anthropic".into(),
+            model: model.into(),
+            place,
+            instance: "i".into(),
+            started_at: Timestamp::from_millis(0),
+            lease_until: Timestamp::from_millis(1),
+            ended_at: None,
+            status,
+            usage,
+            error: None,
+        }
+    }
+
+    fn used(requests: u32, input: u64, output: u64, read: u64) -> Usage {
+        Usage { requests, input_tokens: input, output_tokens: output, cache_read_tokens: read, cache_write_tokens: 0 }
+    }
+
+    #[test]
+    fn a_price_holds_up_to_a_size_of_prompt() {
+        let cost =
+            |usage| report(&[attempt("claude-haiku-5-5", ModelPlace::Remote, AttemptStatus::Done, usage)], &PriceTable::default()).cost;
+        assert_eq!(cost(used(1, 90_000, 1_000, 10_000)), Some(9_000 + 500 + 100));
+        assert_eq!(cost(used(1, 90_001, 1_000, 10_000)), Some(45_001 + 2_500 + 500));
+        // Two requests of half the size each.
+        assert_eq!(cost(used(2, 180_000, 0, 0)), Some(18_000));
+    }
+
+    #[test]
+    fn what_failed_or_was_cancelled_is_paid_for_and_marked() {
+        let usage = used(1, 100, 0, 0);
+        let all = [AttemptStatus::Done, AttemptStatus::Failed, AttemptStatus::Cancelled, AttemptStatus::Abandoned];
+        let attempts = all.map(|status| attempt("claude-sonnet-5-5", ModelPlace::Remote, status, usage));
+        let report = report(&attempts, &PriceTable::default());
+        let [line] = &report.lines[..] else { panic!("one model, one operation") };
+        assert_eq!((line.attempts, line.failed, line.cancelled, line.usage.input_tokens, line.cost), (4, 1, 2, 400, Some(800)));
+        assert_eq!(report.prices_as_of, "2026-11-20");
+    }
+
+    #[test]
+    fn an_unknown_price_is_not_zero_but_the_device_is() {
+        let one = |model, place| report(&[attempt(model, place, AttemptStatus::Done, used(1, 1, 1, 0))], &PriceTable::default()).cost;
+        assert_eq!(one("new-model", ModelPlace::Remote), None);
+        assert_eq!(one("new-model", ModelPlace::Local), Some(0));
+        assert_eq!(one("questions-1", ModelPlace::Script), Some(0));
+    }
+
+    #[test]
+    fn parts_of_a_micro_dollar_are_rounded_up_once() {
+        let tiny = attempt("claude-haiku-5-5", ModelPlace::Remote, AttemptStatus::Done, used(1, 1, 0, 0));
+        assert_eq!(report(&[tiny.clone(), tiny.clone(), tiny], &PriceTable::default()).cost, Some(1));
     }
 }

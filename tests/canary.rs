@@ -398,5 +398,13 @@ fn every_other_type(heard: &Heard) {
         RandomIds
     );
     debug!(OfflineGuide, Rate::new(1, 1), AllowanceRates::default(), Allowance::default(), completion_coach::Usage::default());
-    debug!(Price { provider: "scripted".into(), model: "scripted-1".into(), input: 1, output: 1, cache_read: 1, cache_write: 1 });
+    debug!(Price {
+        provider: "scripted".into(),
+        model: "scripted-1".into(),
+        up_to: None,
+        input: 1,
+        output: 1,
+        cache_read: 1,
+        cache_write: 1
+    });
 }

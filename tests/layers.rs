@@ -8,16 +8,48 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// The layers from the bottom up. A unit may use what stands before it; nothing stands twice.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("0", &["error", "fault", "runtime"]),
-    ("1 pure", &["limits", "action", "profile", "usage", "lang", "flow", "check", "conversation", "evidence", "prompt", "script", "rules"]),
-    ("2 ports", &["model", "store"]),
-    ("3 adapters", &["model/guide", "model/scripted", "store/sqlite", "store/conformance", "testing"]),
+    ("0", &["error", "fault", "runtime", "secret"]),
+    (
+        "1 pure",
+        &[
+            "limits",
+            "action",
+            "profile",
+            "usage",
+            "lang",
+            "flow",
+            "check",
+            "conversation",
+            "evidence",
+            "prompt",
+            "script",
+            "rules",
+            "retry",
+            "sse",
+        ],
+    ),
+    ("2 ports", &["transport", "credentials", "endpoint", "model", "store"]),
+    (
+        "3 adapters",
+        &[
+            "transport/reqwest",
+            "model/guide",
+            "model/scripted",
+            "model/remote",
+            "model/anthropic",
+            "model/openai",
+            "store/sqlite",
+            "store/conformance",
+            "testing",
+        ],
+    ),
     ("4", &["coach"]),
     ("5", &["lib"]),
 ];
 
 /// Which adapter may use which other one.
-const ADAPTERS_TOGETHER: [(&str, &str); 1] = [("testing", "model/scripted")];
+const ADAPTERS_TOGETHER: [(&str, &str); 3] =
+    [("testing", "model/scripted"), ("model/anthropic", "model/remote"), ("model/openai", "model/remote")];
 
 /// What a pure file never names: time, I/O, and whoever brings them.
 const IMPURE: [&str; 7] = ["tokio", "rusqlite", "reqwest", "getrandom", "SystemTime", "Instant", "RandomIds"];
@@ -158,8 +190,14 @@ fn violations(file: &str, source: &str) -> Vec<String> {
         if layer == 1 && (IMPURE.contains(&name) || of_std) {
             wrong.push(format!("{file} names {name}, but it is pure"));
         }
-        if name == "rusqlite" && unit != "store/sqlite" {
-            wrong.push(format!("{file} names {name}, which only the SQLite store does"));
+        let only = match name {
+            "rusqlite" => "store/sqlite",
+            "reqwest" | "rustls" | "webpki_roots" => "transport/reqwest",
+            "http_types" => "endpoint",
+            _ => continue,
+        };
+        if unit != only && !(unit == "transport" && name == "reqwest") {
+            wrong.push(format!("{file} names {name}, which only {only} does"));
         }
     }
     wrong.dedup();
@@ -222,6 +260,10 @@ fn a_broken_layer_is_seen() {
         ("store/conformance.rs", "use super::sqlite::SqliteStore;", "another adapter"),
         ("coach/turn.rs", "use crate::store::sqlite::SqliteStore;", "never an adapter"),
         ("coach/turn.rs", "fn f() { rusqlite::x(); }", "names rusqlite"),
+        ("model/remote.rs", "use super::openai::OpenAiModel;", "not below it"),
+        ("model/anthropic.rs", "use super::openai::OpenAiModel;", "not below it"),
+        ("model/openai.rs", "use super::anthropic::VERSION;", "another adapter"),
+        ("model/remote.rs", "use reqwest::Client;", "names reqwest"),
         ("helpers.rs", "", "in no layer"),
     ];
     for (file, line, expected) in broken {
