@@ -26,6 +26,7 @@ use crate::usage::{AllowanceRates, AttemptStatus, ModelInfo, ModelPlace, PriceTa
 
 mod debrief;
 mod export;
+mod observe;
 mod retention;
 mod review;
 mod turn;

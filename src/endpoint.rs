@@ -44,8 +44,8 @@ impl Default for TimeLimits {
 /// ```
 #[derive(Clone)]
 pub struct Endpoint {
-    pub(crate) base_url: String,
-    pub(crate) credentials: Credentials,
+    base_url: String,
+    credentials: Credentials,
     provider: Option<String>,
     place: ModelPlace,
     unencrypted: bool,
@@ -83,6 +83,13 @@ impl Endpoint {
             retries: Retries::default(),
             time_limits: TimeLimits::default(),
         }
+    }
+
+    /// What the server is shown, in place of what was given first.
+    #[must_use]
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
     }
 
     /// Who runs the model, as the disclosure, the usage and the price table name it (default: the vendor at its own address, elsewhere the

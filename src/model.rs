@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::conversation::Choice;
-use crate::error::{Result, opaque_debug};
+use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::flow::Outcome;
 use crate::prompt::Request;
 use crate::usage::{ModelInfo, Usage};
@@ -67,6 +67,24 @@ pub enum Finish {
     Refused,
     /// For a reason that this library does not know.
     Other,
+}
+
+impl Finish {
+    /// Why an answer that ended like this is none.
+    pub(crate) fn failure(self) -> Option<Error> {
+        let (kind, reason) = match self {
+            Self::Complete => return None,
+            Self::Length => (ErrorKind::ReplyIncomplete, "the model's reply was cut at its limit; resume to ask again"),
+            Self::Refused => (ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it"),
+            Self::Other => (ErrorKind::ReplyIncomplete, "the model's reply did not end as it should; resume to ask again"),
+        };
+        Some(Error::new(kind, reason))
+    }
+}
+
+/// An answer that is complete, but says nothing.
+pub(crate) fn empty() -> Error {
+    Error::new(ErrorKind::ReplyIncomplete, "the model's reply was empty; resume to ask again")
 }
 
 /// Takes the pieces of an answer as they come.

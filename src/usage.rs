@@ -53,7 +53,7 @@ pub enum AttemptStatus {
     Running,
     /// Its reply or proposal was stored.
     Done,
-    /// It ended with an error.
+    /// It ended with an error. With the offline fallback the guide's words may have been stored in its place.
     Failed,
     /// The host dropped it, or the person ended what it was for.
     Cancelled,
@@ -78,6 +78,17 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// What came to it since it was so much.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(before.requests),
+            input_tokens: self.input_tokens.saturating_sub(before.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(before.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.saturating_sub(before.cache_read_tokens),
+            cache_write_tokens: self.cache_write_tokens.saturating_sub(before.cache_write_tokens),
+        }
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         // A model's counts are not to be trusted: a store need not hold more than an i64.
         let sum = |a: u64, b: u64| a.saturating_add(b).min(i64::MAX.unsigned_abs());

@@ -39,22 +39,23 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
     fault::point("propose: after the first commit");
     let Some(job) = job else { return proposal(core, user, thread).await };
     let by_guide = || script::proposals(&job.request);
-    let answer = match job.within(job.once(&job.request, |_| {})).await {
-        Ok(draft) => (draft.text, job.attempt.place == ModelPlace::Script),
-        Err(error) if job.may_fall_back(&error) => (by_guide(), true),
+    let (answer, failure) = match job.within(job.once(&job.request, |_| {})).await {
+        Ok(draft) => (draft.text, None),
+        Err(error) if job.may_fall_back(&error) => (by_guide(), Some(error.kind())),
         Err(error) => return Err(job.failed(error).await),
     };
-    if !readable(&answer.0) {
+    if !readable(&answer) {
         let reason = "the model's proposals could not be read; nothing was proposed, propose again";
         return Err(job.failed(Error::new(ErrorKind::ReplyIncomplete, reason)).await);
     }
-    store(core, &job, &answer.0, answer.1).await?;
+    store(core, &job, &answer, failure).await?;
     fault::point("propose: after the second commit");
     proposal(core, user, thread).await
 }
 
-async fn store(core: &Core, job: &Job, answer: &str, script: bool) -> Result<()> {
-    job.store(true, |conversation, earlier, mut state, now| {
+async fn store(core: &Core, job: &Job, answer: &str, failure: Option<ErrorKind>) -> Result<()> {
+    let script = failure.is_some() || job.attempt.place == ModelPlace::Script;
+    job.store(true, failure, |conversation, earlier, mut state, now| {
         let grounds = Grounds {
             profile: &conversation.account.profile,
             thread: &job.thread,

@@ -12,15 +12,16 @@ use std::time::Duration;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
-use super::{AtWork, Cancel, Core, Delivery, TRIES};
+use super::{AtWork, Cancel, Core, Delivery, TRIES, observe};
 use crate::check::{Finding, check};
 use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::{Extraction, extraction_schema};
 use crate::fault;
 use crate::flow::{Ending, Flow};
-use crate::model::{Finish, Model, ModelEvent, ModelEvents, Signal};
+use crate::model::{Model, ModelEvent, ModelEvents, Signal, empty};
 use crate::prompt::{self, Output, Purpose, Request};
 use crate::rules::{self, Asking, Begin, Begun, Notes, Written};
 use crate::runtime::{AttemptId, ThreadId, Timestamp, UserId};
@@ -315,9 +316,11 @@ impl Job {
     async fn run(self: Box<Self>, flow: Flow, events: mpsc::UnboundedSender<TurnEvent>) -> Result<Reply> {
         let spoke = AtomicBool::new(false);
         let drafted = self.within(self.compose(&flow, &events, &spoke)).await;
+        let mut failure = None;
         let written = match drafted {
             Ok(written) => written,
             Err(error) if self.may_fall_back(&error) && !spoke.load(Ordering::Relaxed) => {
+                failure = Some(error.kind());
                 self.by_guide(self.guide_line(&self.request), flow, &events)
             }
             Err(error) => return Err(self.failed(error).await),
@@ -326,7 +329,7 @@ impl Job {
         let id = self.core.message_id();
         let handed_over = flow.ended == Some(Ending::HandedOver);
         let reply = self
-            .store(false, |conversation, _, state, now| {
+            .store(false, failure, |conversation, _, state, now| {
                 let line = Line { text: line.text.clone(), choices: line.choices.clone() };
                 let written = Written { id: id.clone(), line, author: author.clone() };
                 let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
@@ -456,7 +459,15 @@ impl Job {
             piece(&draft.text);
             return Ok(draft);
         };
+        let span = observe::span(&self.attempt, &self.core.info, request);
         let before = self.at_work.usage();
+        let drafted = self.ask(model.as_ref(), request, before, piece).instrument(span.clone()).await;
+        observe::ended(&span, self.at_work.usage().since(before), drafted.as_ref().err());
+        drafted
+    }
+
+    /// One request to a model. What it uses is added to what was used before.
+    async fn ask(&self, model: &dyn Model, request: &Request, before: Usage, mut piece: impl FnMut(&str) + Send) -> Result<Draft> {
         self.at_work.used(Usage { requests: before.requests + 1, ..before });
         let (mut sender, mut pieces) = ModelEvents::collecting();
         let mut draft = Draft::default();
@@ -490,14 +501,10 @@ impl Job {
             finish
         })
         .await?;
-        match finish {
-            Finish::Complete if !prompt::is_blank(&draft.text) || (draft.hand_over && request.signals) => Ok(draft),
-            Finish::Complete => Err(incomplete("the model's reply was empty; resume to ask again")),
-            Finish::Refused => {
-                Err(Error::new(ErrorKind::ModelRefused, "the model declined to answer; say it differently, or go on without it"))
-            }
-            Finish::Length => Err(incomplete("the model's reply was cut at its limit; resume to ask again")),
-            Finish::Other => Err(incomplete("the model's reply did not end as it should; resume to ask again")),
+        match finish.failure() {
+            Some(error) => Err(error),
+            None if prompt::is_blank(&draft.text) && !(draft.hand_over && request.signals) => Err(empty()),
+            None => Ok(draft),
         }
     }
 
@@ -533,10 +540,12 @@ impl Job {
         .await
     }
 
-    /// The second commit: only if the thread still names this attempt. Otherwise only what it has used is recorded.
+    /// The second commit: only if the thread still names this attempt. Otherwise only what it has used is recorded. `failure` is why the
+    /// model's answer is not what is stored, if the guide stood in.
     pub(crate) async fn store<T: Send>(
         &self,
         proposals: bool,
+        failure: Option<ErrorKind>,
         mut brought: impl FnMut(&Conversation, &[Extraction], ThreadState, Timestamp) -> Result<(Vec<Write>, T)> + Send,
     ) -> Result<T> {
         let stored = self
@@ -546,7 +555,8 @@ impl Job {
                 match conversation.held_by(&self.attempt.id) {
                     Ok(state) => {
                         let (mut writes, outcome) = brought(conversation, extractions, state, now)?;
-                        writes.push(Write::Attempt(self.ended(AttemptStatus::Done, None)));
+                        let status = if failure.is_some() { AttemptStatus::Failed } else { AttemptStatus::Done };
+                        writes.push(Write::Attempt(self.ended(status, failure)));
                         Ok((writes, Ok(outcome)))
                     }
                     Err(error) => Ok((Vec::new(), Err(error))),

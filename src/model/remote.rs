@@ -180,10 +180,20 @@ impl Failure {
 
 /// Asks a server, and hands on what comes.
 pub(super) async fn ask(server: &Server, wire: &dyn Wire, request: &Request, events: &mut ModelEvents) -> Result<Finish> {
-    let mut call =
-        Call { server, wire, request, events, sent: 0, before: Usage::default(), now: Usage::default(), said: 0, request_id: None };
+    let mut call = Call {
+        server,
+        wire,
+        request,
+        events,
+        sent: 0,
+        before: Usage::default(),
+        now: Usage::default(),
+        said: 0,
+        blank: true,
+        request_id: None,
+    };
     let result = match timeout(server.time_limits.overall, call.run()).await {
-        Ok(result) => result,
+        Ok(result) => result.and_then(|finish| finish.failure().map_or(Ok(finish), Err)),
         Err(_) => Err(Failure::late().error),
     };
     result.map_err(|error| {
@@ -207,6 +217,8 @@ struct Call<'a> {
     now: Usage,
     /// The bytes of text that were handed on.
     said: usize,
+    /// Whether nobody would see anything of it.
+    blank: bool,
     request_id: Option<String>,
 }
 
@@ -220,9 +232,11 @@ impl Call<'_> {
             let failure = match self.once(token.as_ref(), form, silenced, &mut signals, &mut advice).await {
                 Ok(finish) => {
                     self.wire.understood(self.request, form);
-                    // Some models signal first and wait for an answer before they speak.
-                    let waits = finish == Finish::Complete && self.said == 0 && !signals.is_empty() && !silenced;
-                    if waits && !signals.contains(&Signal::HandOver) {
+                    if finish == Finish::Complete && self.blank && !signals.contains(&Signal::HandOver) {
+                        // Some models signal first and wait for an answer before they speak.
+                        if signals.is_empty() || silenced || self.said > 0 {
+                            return Err(super::empty());
+                        }
                         silenced = true;
                         continue;
                     }
@@ -321,26 +335,12 @@ impl Call<'_> {
                 None => parser.finish(&mut events),
             };
             for event in events.drain(..) {
-                if !decoder.is_over() {
-                    decoder.event(&event, &mut meaning)?;
-                }
+                let read = if decoder.is_over() { Ok(()) } else { decoder.event(&event, &mut meaning) };
+                // What came before an error counts, however the bytes were cut.
+                meaning.drain(..).for_each(|meant| self.hand_on(meant, signals));
+                read?;
             }
             parsed.map_err(|_| Failure::garbled())?;
-            for event in meaning.drain(..) {
-                match event {
-                    ModelEvent::Signal(signal) => signals.push(signal),
-                    ModelEvent::Usage(usage) => {
-                        self.now = usage;
-                        self.used();
-                    }
-                    ModelEvent::Text(text) if text.is_empty() => {}
-                    ModelEvent::Text(text) => {
-                        self.said += text.len();
-                        self.events.text(text);
-                    }
-                    ModelEvent::Choices(choices) => self.events.push(ModelEvent::Choices(choices)),
-                }
-            }
             if self.said > MOST_ANSWER {
                 return Err(Failure::garbled());
             }
@@ -358,6 +358,23 @@ impl Call<'_> {
         }
         // A server that ends a stream in good order before its end will do so again; nothing is gained by asking at once.
         decoder.finish().ok_or_else(|| Failure::cut(Help::Nothing))
+    }
+
+    fn hand_on(&mut self, event: ModelEvent, signals: &mut Vec<Signal>) {
+        match event {
+            ModelEvent::Signal(signal) => signals.push(signal),
+            ModelEvent::Usage(usage) => {
+                self.now = usage;
+                self.used();
+            }
+            ModelEvent::Text(text) if text.is_empty() => {}
+            ModelEvent::Text(text) => {
+                self.said += text.len();
+                self.blank &= text.trim().is_empty();
+                self.events.text(text);
+            }
+            ModelEvent::Choices(choices) => self.events.push(ModelEvent::Choices(choices)),
+        }
     }
 
     /// A body that is no stream, as far as it is worth reading.
