@@ -92,14 +92,12 @@ impl HttpBody for Body {
 
 /// Why no response came. The text of reqwest's own error holds the URL, so nothing of it is kept.
 fn unreachable(error: &reqwest::Error) -> Error {
-    let (mut cause, mut certificate) = (error.source(), false);
-    while let Some(deeper) = cause {
+    let mut causes = std::iter::successors(error.source(), |&cause| {
         // An I/O error keeps what it was made of beside its source.
-        let inner = deeper.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let known = inner.and_then(|inner| inner.downcast_ref()).or_else(|| deeper.downcast_ref::<rustls::Error>());
-        certificate |= matches!(known, Some(rustls::Error::InvalidCertificate(_)));
-        cause = deeper.source();
-    }
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        inner.map(|inner| inner as &dyn std::error::Error).or_else(|| cause.source())
+    });
+    let certificate = causes.any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))));
     if certificate {
         let reason =
             "the certificate of the model's server is not valid for this address; check the base URL, the network and this device's clock";
