@@ -164,9 +164,15 @@ fn parse(answer: &str) -> Option<Vec<Answer>> {
     if answer.len() > LONGEST {
         return None;
     }
-    let answer: Value = serde_json::from_str(answer).ok()?;
+    let answer: Value = serde_json::from_str(unfenced(answer)).ok()?;
     let [items] = object(&answer, ["items"])?;
     items.as_array()?.iter().map(parse_item).collect()
+}
+
+/// What stands in a Markdown fence, into which models put JSON where no schema holds them to it.
+fn unfenced(answer: &str) -> &str {
+    let inside = answer.trim().strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
+    inside.map_or(answer, |inside| inside.strip_prefix("json").unwrap_or(inside))
 }
 
 fn parse_item(item: &Value) -> Option<Answer> {

@@ -128,9 +128,10 @@ fn answer(items: &[(&str, Value, u64, &str)]) -> String {
     json!({ "items": items }).to_string()
 }
 
-/// Failures are shown, not kept in files.
+/// Failures are shown, not kept in files. `PROPTEST_CASES` asks for more.
 fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) }
+    let asked = ProptestConfig::default();
+    ProptestConfig { failure_persistence: None, cases: asked.cases.max(1_000), ..asked }
 }
 
 fn text(value: &str) -> FieldValue {

@@ -84,7 +84,7 @@ impl Model for AnthropicModel {
 }
 
 #[derive(Debug)]
-struct Messages {
+pub(super) struct Messages {
     model: String,
     effort: Option<String>,
     thinking: u32,
@@ -337,4 +337,4 @@ impl Stream {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -103,7 +103,7 @@ impl Model for OpenAiModel {
 }
 
 #[derive(Debug)]
-struct Completions {
+pub(super) struct Completions {
     model: String,
     effort: Option<String>,
     thinking: u32,
@@ -386,4 +386,4 @@ impl Stream {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

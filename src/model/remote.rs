@@ -434,3 +434,6 @@ pub(super) fn signals(arguments: &str) -> Vec<ModelEvent> {
     signals.extend((arguments["hand_over"] == true).then_some(Signal::HandOver));
     signals.into_iter().map(ModelEvent::Signal).collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

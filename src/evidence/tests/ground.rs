@@ -59,7 +59,8 @@ fn an_answer_that_does_not_follow_the_schema_gives_nothing_at_all() {
         "[[]]".into(),
         "{}".into(),
         r#"{"items":null}"#.into(),
-        format!("```json\n{{\"items\":[{good}]}}\n```"),
+        format!("Here it is:\n```json\n{{\"items\":[{good}]}}\n```"),
+        format!("```json\n{{\"items\":[{good}]}}"),
         format!(r#"{{"items":[{good}]}} done"#),
         format!(r#"{{"items":[{good}],"note":""}}"#),
         format!(r#"{{"items":[{good},{{"field":"skills"}}]}}"#),
@@ -77,7 +78,11 @@ fn an_answer_that_does_not_follow_the_schema_gives_nothing_at_all() {
         let grounded = Talk::typed("Rust").ground(&answer);
         assert_eq!(grounded, Grounded { dropped: vec![Dropped::Schema], ..Grounded::default() });
     }
-    assert_eq!(Talk::typed("Rust").ground(&format!(r#"{{"items":[{good}]}}"#)).items.len(), 1);
+    let good = format!(r#"{{"items":[{good}]}}"#);
+    // Models that are not held to a schema put JSON into a fence.
+    for answer in [good.clone(), format!("```json\n{good}\n```"), format!("\n```\n{good}```\n")] {
+        assert_eq!(Talk::typed("Rust").ground(&answer).items.len(), 1, "{answer}");
+    }
     assert_eq!(Talk::typed("fine").ground(r#"{"items":[]}"#), Grounded::default());
 }
 
@@ -536,7 +541,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn i8_every_proposal_stands_on_words_that_the_person_said(
+    fn i8_fuzz_every_proposal_stands_on_words_that_the_person_said(
         answer in answers(),
         said in prop::collection::vec((0_u8..4, prop_oneof![Just("I learned Rust. yes?".to_owned()), "[ a-zA-Z.,?'é漢]{0,40}", any::<String>()]), 1..6),
         script in any::<bool>(),
