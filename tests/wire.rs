@@ -3,11 +3,13 @@
 #[path = "support/server.rs"]
 mod server;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use completion_coach::{
     AnthropicModel, Attempt, AttemptStatus, Builder, CompletionCoach, Credentials, Debrief, DebriefState, Delivery, Endpoint, Error,
-    ErrorKind, NewAction, NewMessage, OpenAiModel, Role, SqliteStore, TimeLimits, Timestamp, Turn, TurnEvent, Usage, User, UserId,
+    ErrorKind, NewAction, NewMessage, OpenAiModel, Operation, Price, PriceTable, Retries, Role, SqliteStore, TimeLimits, Timestamp, Turn,
+    TurnEvent, Usage, User, UserId,
 };
 use serde_json::{Value, json};
 
@@ -108,10 +110,10 @@ fn limits() -> TimeLimits {
     TimeLimits { answer: Duration::from_secs(3), idle: Duration::from_millis(400), overall: Duration::from_secs(5) }
 }
 
-fn model(protocol: Protocol, endpoint: Endpoint) -> std::sync::Arc<dyn completion_coach::Model> {
+fn model(protocol: Protocol, endpoint: Endpoint) -> Arc<dyn completion_coach::Model> {
     match protocol {
-        Anthropic => std::sync::Arc::new(AnthropicModel::new("model-1", endpoint).expect("the settings are sound")),
-        OpenAi => std::sync::Arc::new(OpenAiModel::new("model-1", endpoint).expect("the settings are sound")),
+        Anthropic => Arc::new(AnthropicModel::new("model-1", endpoint).expect("the settings are sound")),
+        OpenAi => Arc::new(OpenAiModel::new("model-1", endpoint).expect("the settings are sound")),
     }
 }
 
@@ -130,7 +132,7 @@ impl World {
         let key = Credentials::key(KEY).expect("a key");
         let model = model(protocol, endpoint(Endpoint::new(server.url(), key).time_limits(limits())));
         let store = SqliteStore::in_memory().expect("a store in memory opens");
-        let coach = settings(CompletionCoach::shared(std::sync::Arc::new(store.clone()), model)).build().expect("the settings are sound");
+        let coach = settings(CompletionCoach::shared(Arc::new(store.clone()), model)).build().expect("the settings are sound");
         let me = coach.user("me");
         me.record_done(NewAction::new("build_tools", "A linter").id("run-1")).await.expect("it fits");
         me.consent(&coach.disclosure("en")).await.expect("this is what is configured");
@@ -731,7 +733,7 @@ async fn nothing_is_sent_without_consent_and_withdrawing_it_ends_the_turn() {
         world.me.consent(&world.coach.disclosure("en")).await.expect("this is what is configured");
         let other = Server::start([ok(protocol)]).await;
         let endpoint = Endpoint::new(other.url(), Credentials::none());
-        let coach = CompletionCoach::shared(std::sync::Arc::new(world.store.clone()), model(protocol, endpoint)).build().expect("sound");
+        let coach = CompletionCoach::shared(Arc::new(world.store.clone()), model(protocol, endpoint)).build().expect("sound");
         let refused = coach.user("me").debrief("run-1").take_over().await.expect_err("nobody agreed to this address");
         assert_eq!((refused.kind(), other.connections()), (ErrorKind::ConsentNeeded, 0));
         let disclosure = coach.disclosure("en");
@@ -740,4 +742,110 @@ async fn nothing_is_sent_without_consent_and_withdrawing_it_ends_the_turn() {
         let reply = coach.user("me").debrief("run-1").take_over().await.expect("agreed").reply().await.expect("a reply");
         assert_eq!(reply.message.text, QUESTION);
     }
+}
+
+#[tokio::test]
+async fn a_server_without_schemas_or_tools_is_asked_for_less_and_that_is_remembered() {
+    let refusal = || OpenAi.error(400, &[], &json!({"type": "invalid_request_error", "message": "unknown field"}));
+    let world = World::new(OpenAi, [refusal(), ok(OpenAi), ok(OpenAi)]).await;
+    world.say().await.expect("it is stored").reply().await.expect("without the tool");
+    world.debrief.send(NewMessage::typed("It was the parser.")).await.expect("a reply");
+    let tools: Vec<_> = world.server.seen().iter().map(|seen| seen.body["tools"].is_array()).collect();
+    assert_eq!(tools, [true, false, false]);
+    world.debrief.stop().await.expect("it can be stopped");
+    let fenced =
+        |quote: &str| format!("```json\n{}\n```", json!({"items": [{"field": "insights", "value": quote, "message": 2, "quote": quote}]}));
+    for answer in [refusal(), refusal(), stream(&OpenAi.whole(&fenced(ANSWER)))] {
+        world.server.play(answer);
+    }
+    let proposal = world.debrief.propose().await.expect("the prompt alone says what is wanted");
+    assert_eq!(proposal.items.len(), 1);
+    let formats: Vec<_> = world.server.seen()[3..].iter().map(|seen| seen.body["response_format"]["type"].clone()).collect();
+    assert_eq!(formats, [json!("json_schema"), json!("json_object"), Value::Null]);
+    // The requests that were refused count, and the next proposal begins with what was understood.
+    assert_eq!(world.attempts().await.last().expect("an attempt").usage.requests, 3);
+    world.debrief.reopen().await.expect("the guide asks again");
+    world.server.play(ok(OpenAi));
+    world.debrief.send(NewMessage::typed("We fixed it since then.")).await.expect("a reply");
+    world.debrief.stop().await.expect("it can be stopped");
+    world.server.play(stream(&OpenAi.whole(&fenced("We fixed it since then."))));
+    world.debrief.propose().await.expect("it is understood at once");
+    assert_eq!(world.attempts().await.last().expect("an attempt").usage.requests, 1);
+    // What is wrong in another way is an error all the same.
+    fails(OpenAi, "wrong", vec![refusal(), refusal()], error(ErrorKind::RequestRejected, 2)).await;
+}
+
+#[tokio::test]
+async fn where_there_is_no_network_the_guide_asks_and_the_model_returns() {
+    for protocol in BOTH {
+        let closed = Server::start([]).await;
+        let nowhere = closed.url();
+        drop(closed);
+        let (fallback, one) = (|builder: Builder| builder.offline_fallback(true), Retries { most: 0, ..Retries::default() });
+        let server = Server::start([ok(protocol)]).await;
+        let store = SqliteStore::in_memory().expect("a store in memory opens");
+        let coach = |url: String| {
+            let endpoint = Endpoint::new(url, Credentials::none()).provider("mine").retries(one);
+            fallback(CompletionCoach::shared(Arc::new(store.clone()), model(protocol, endpoint))).build().expect("sound")
+        };
+        // Nobody has agreed: the guide asks, and nothing is sent.
+        let (online, offline) = (coach(server.url()), coach(nowhere));
+        online.user("me").record_done(NewAction::new("other", "A linter").id("run-1")).await.expect("it fits");
+        let author = |reply: &completion_coach::Reply| reply.message.author.clone().map(|author| author.provider);
+        let debrief = online.user("me").debrief("run-1");
+        debrief.open().await.expect("it opens").reply().await.expect("the guide asks");
+        let reply = debrief.send(NewMessage::typed(ANSWER)).await.expect("the guide asks");
+        assert_eq!((author(&reply).as_deref(), server.connections()), (Some("guide"), 0));
+        // Agreed, but there is no network: the guide asks, and the attempt says why.
+        offline.user("me").consent(&offline.disclosure("en")).await.expect("they agree");
+        let reply = offline.user("me").debrief("run-1").send(NewMessage::typed("It was the parser.")).await.expect("the guide asks");
+        assert_eq!(author(&reply).as_deref(), Some("guide"));
+        let attempts = {
+            use completion_coach::ActionStore;
+            store.attempts(&UserId::new("me"), Timestamp::MIN, Timestamp::MAX).await.expect("they can be read")
+        };
+        let last = attempts.last().expect("an attempt");
+        assert_eq!((last.status, last.error, last.provider.as_str()), (AttemptStatus::Failed, Some(ErrorKind::ModelUnavailable), "mine"));
+        // The network is back, and so is the model.
+        online.user("me").consent(&online.disclosure("en")).await.expect("they agree to this address as well");
+        let reply = debrief.send(NewMessage::typed("I would ask the team first.")).await.expect("a reply");
+        assert_eq!((author(&reply).as_deref(), reply.message.text.as_str()), (Some("mine"), QUESTION));
+    }
+}
+
+#[tokio::test]
+async fn what_a_user_used_is_priced_by_operation_and_model_over_a_period() {
+    let spent = [response(429, &[("retry-after-ms", "5")], "{}"), ok(Anthropic)];
+    let world = World::with(
+        Anthropic,
+        spent,
+        |endpoint| endpoint,
+        |builder| {
+            builder.prices(PriceTable {
+                as_of: "2026-11-24".into(),
+                prices: vec![Price {
+                    provider: "127.0.0.1".into(),
+                    model: "model-1".into(),
+                    up_to: None,
+                    input: 1_000_000,
+                    output: 10_000_000,
+                    cache_read: 100_000,
+                    cache_write: 2_000_000,
+                }],
+            })
+        },
+    )
+    .await;
+    world.say().await.expect("it is stored").reply().await.expect("a reply");
+    world.debrief.stop().await.expect("it can be stopped");
+    world.server.play(stream(&(Anthropic.start() + &in_stream(Anthropic, "invalid_request_error"))));
+    world.debrief.propose().await.expect_err("it was refused");
+    let report = world.me.usage(Timestamp::MIN, Timestamp::MAX).await.expect("it can be read");
+    let lines: Vec<_> =
+        report.lines.iter().map(|line| (line.operation, line.attempts, line.failed, line.usage.requests, line.cost)).collect();
+    // 40 in, 9 out, 2 read, 3 written: 40 + 90 + 0.2 + 6 micro-dollars; the failed one had begun: 40 + 10 + 0.2 + 6.
+    assert_eq!(lines, [(Operation::Reply, 1, 0, 2, Some(137)), (Operation::Propose, 1, 1, 1, Some(57))]);
+    assert_eq!((report.cost, report.prices_as_of.as_str()), (Some(194), "2026-11-24"));
+    assert_eq!(world.me.usage(Timestamp::MIN, Timestamp::from_millis(1)).await.expect("before that").lines, []);
+    assert_eq!(world.coach.user("other").usage(Timestamp::MIN, Timestamp::MAX).await.expect("nobody").lines, []);
 }
