@@ -49,7 +49,6 @@ impl HttpRequest {
 }
 
 /// The head of a response, and its body as it comes.
-#[derive(Debug)]
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
@@ -58,6 +57,7 @@ pub struct HttpResponse {
     /// The body.
     pub body: Box<dyn HttpBody>,
 }
+opaque_debug!(HttpResponse { status });
 
 impl HttpResponse {
     /// The first header of this name, whatever its case.

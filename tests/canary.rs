@@ -18,6 +18,10 @@ use completion_coach::{
     Output, Page, Price, Profile, ProfileChange, ProfileField, Rate, Request, Result, Signal, SqliteStore, SystemClock, Term, ThreadId,
     Timestamp, TurnEvent, UserId, Verdict, Verdicts, Voice,
 };
+use completion_coach::{
+    AnthropicModel, Credentials, Endpoint, HttpBody, HttpRequest, HttpResponse, OpenAiModel, PriceTable, ReqwestTransport, Retries, Secret,
+    TimeLimits, TokenLimit,
+};
 use completion_coach::{Builder, Change, CompletionCoach, MessageId, RandomIds, Turn};
 
 use support::canary::{action, canary, leaks, profile};
@@ -199,7 +203,7 @@ fn public_types() -> BTreeSet<String> {
     let names = lib.split("pub use ").skip(1).filter_map(|line| line.split(';').next());
     let names = names.flat_map(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_'));
     let is_type = |name: &&str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
-    let nothing_to_format = ["ActionStore", "Clock", "Ids", "Model", "Result"];
+    let nothing_to_format = ["ActionStore", "Clock", "HttpBody", "Ids", "Model", "Result", "TokenSource", "Transport"];
     names.filter(is_type).filter(|name| !nothing_to_format.contains(name)).map(str::to_owned).collect()
 }
 
@@ -248,6 +252,17 @@ async fn told(heard: &Heard, mut turn: Turn) {
         }
     }
     heard.debug(&turn);
+}
+
+/// A body of which nothing comes.
+#[derive(Debug)]
+struct Silence;
+
+#[async_trait]
+impl HttpBody for Silence {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
 }
 
 /// From a profile to the right to leave.
@@ -397,6 +412,16 @@ fn every_other_type(heard: &Heard) {
         SystemClock,
         RandomIds
     );
+    let key = Credentials::key(canary("key")).expect("a key");
+    let endpoint = Endpoint::new(AnthropicModel::BASE_URL, key.clone()).header("x-gateway", canary("header"));
+    let anthropic = AnthropicModel::new("scripted-1", endpoint.clone()).expect("these settings are sound");
+    let openai = OpenAiModel::new("scripted-1", endpoint.clone()).expect("these settings are sound");
+    let headers = vec![("authorization".to_owned(), Secret::new(canary("key")))];
+    let request = HttpRequest::new("https://models.invalid/v1".to_owned(), headers, canary("body").into_bytes());
+    let response =
+        HttpResponse { status: 200, headers: vec![("x-echo".to_owned(), canary("header of a response"))], body: Box::new(Silence) };
+    debug!(key, endpoint, anthropic, openai, request, response, Secret::new(canary("key")), TokenLimit::MaxTokens);
+    debug!(Retries::default(), TimeLimits::default(), PriceTable::default(), ReqwestTransport::new().expect("TLS is there"));
     debug!(OfflineGuide, Rate::new(1, 1), AllowanceRates::default(), Allowance::default(), completion_coach::Usage::default());
     debug!(Price {
         provider: "scripted".into(),

@@ -79,7 +79,7 @@ pub(crate) enum Dropped {
     TooLong,
     /// What it quotes is no message that this person typed or chose in this conversation.
     NotAUserMessage,
-    /// The words are not in the message.
+    /// The words are not in the message, or too few to infer anything from.
     NoQuote,
     /// An insight that is not in the person's own words.
     NotVerbatim,
@@ -199,6 +199,14 @@ fn object<'a, const N: usize>(value: &'a Value, keys: [&str; N]) -> Option<[&'a 
     let object = value.as_object().filter(|object| object.len() == N)?;
     let values: Option<Vec<&Value>> = keys.iter().map(|key| object.get(*key)).collect();
     values?.try_into().ok()
+}
+
+/// Whether nothing can be inferred from a quote: it has fewer than three words, or, where words are not set apart, than six characters. A
+/// model that is held to a schema quotes `the` for anything.
+fn says_little(quote: &str) -> bool {
+    let unspaced = |c: &char| matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
+    let words = quote.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
+    words < 3 && quote.chars().filter(unspaced).count() < 6
 }
 
 /// What sort of value a field takes.
@@ -330,6 +338,8 @@ impl<'a> Round<'a> {
             evidence.push(asked);
             cautions.extend(doubts);
             Basis::Confirmed
+        } else if says_little(said.text.words(&said.quote)) {
+            return Err(Dropped::NoQuote);
         } else {
             cautions.extend(clause::cautions(said.text, &said.quote, field, grounds.words));
             cautions.push(Caution::Inferred);

@@ -3,7 +3,7 @@
 use completion_coach::{ActionKind, CustomField, Education, Material, NewAction, Profile, Work};
 
 /// Every field that has a canary.
-const FIELDS: [&str; 52] = [
+const FIELDS: [&str; 56] = [
     "name",
     "pronouns",
     "location",
@@ -56,6 +56,10 @@ const FIELDS: [&str; 52] = [
     "choice",
     "choice field",
     "new headline",
+    "key",
+    "header",
+    "body",
+    "header of a response",
 ];
 
 const HALVES: [&str; 2] = ["kestrel", "zorilla"];

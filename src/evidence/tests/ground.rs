@@ -156,8 +156,19 @@ fn a_value_that_is_not_in_its_quote_is_inferred_and_unchecked() {
     let talk = Talk::typed("I rewrote the whole thing with lifetimes");
     let item = talk.proposed("skills", "Rust", "I rewrote the whole thing with lifetimes");
     assert_eq!((item.basis, item.checked, item.cautions), (Basis::Inferred, false, vec![Inferred]));
-    assert_eq!(Talk::typed("I used JavaScript").proposed("skills", "Java", "used JavaScript").basis, Basis::Inferred);
+    assert_eq!(Talk::typed("I used JavaScript").proposed("skills", "Java", "I used JavaScript").basis, Basis::Inferred);
     assert_eq!(Talk::typed("I wrote C++").proposed("skills", "C", "I wrote C++").basis, Basis::Inferred);
+    assert_eq!(Talk::typed("初めて論文を書いた").proposed("skills", "執筆", "初めて論文を書いた").basis, Basis::Inferred);
+}
+
+#[test]
+fn i8_nothing_is_inferred_from_a_word_or_two() {
+    let talk = Talk::typed("I rewrote the whole thing, with lifetimes; 論文を書いた");
+    for quote in ["the", "I", "a", "rewrote", "the whole", "- whole thing,", "論文"] {
+        assert_eq!(talk.dropped("skills", "Juggling", quote), Dropped::NoQuote, "{quote}");
+    }
+    // The same words are enough for a value that is in them.
+    assert_eq!(talk.proposed("skills", "lifetimes", "lifetimes").basis, Basis::Stated);
 }
 
 /// Each: the field, the value, the message, the quote, the cautions that it must carry.
@@ -275,15 +286,17 @@ fn what_is_no_plain_yes_confirms_nothing() {
         ("Did you use PythonAnywhere?", "yes"),
     ];
     for (asked, said) in cases {
-        let item = Talk::new().coach(asked).user(said).proposed("skills", "Python", said);
-        assert_eq!((item.basis, item.checked), (Basis::Inferred, false), "{asked} {said}");
+        let items = Talk::new().coach(asked).user(said).item("skills", "Python", said).items;
+        let enough = said.split(' ').count() > 2;
+        assert_eq!(items.len(), usize::from(enough), "{asked} {said}");
+        assert!(items.iter().all(|item| item.basis == Basis::Inferred && !item.checked), "{asked} {said}");
     }
     for (asked, caution) in [("Would you like to learn Python?", Wish), ("So you never used Python?", Negated)] {
         let item = Talk::new().coach(asked).user("yes").proposed("skills", "Python", "yes");
         assert_eq!((item.basis, item.checked, item.cautions), (Basis::Confirmed, false, vec![caution]));
     }
     let older = Talk::new().coach("Did you use Python?").user("hm").coach("Did it work?").user("yes");
-    assert_eq!(older.proposed("skills", "Python", "yes").basis, Basis::Inferred);
+    assert_eq!(older.dropped("skills", "Python", "yes"), Dropped::NoQuote);
 }
 
 #[test]
