@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::pin::pin;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,25 +19,33 @@ use completion_coach::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 const HELP: &str = "\
-Looks back on something you finished: a few questions, a recap, and changes to your profile that you decide on.
+Looks back on something you finished: a few questions, a recap, and changes to
+your profile that you decide on.
 
   cargo run --example debrief -- [OPTIONS]
 
   --db PATH      where everything is kept (default debrief.db)
   --user ID      whose it is (default me)
-  --title TEXT   what was finished: records it and opens its debrief; without it the latest unfinished debrief goes on
-  --kind KIND    replicate, collaborate, start_org, identify_gaps, volunteer, build_tools, teach_write, develop_skills or your own word
+  --title TEXT   what was finished: records it and opens its debrief; without it
+                 the latest unfinished debrief goes on
+  --kind KIND    replicate, collaborate, start_org, identify_gaps, volunteer,
+                 build_tools, teach_write, develop_skills or your own word
   --lang CODE    the language to talk in, such as en
-  --model NAME   who asks: anthropic, openai, or offline, a set of questions that needs no network and no key
-                 (default: whoever there is a key for, else offline)
-  --consent      says yes to sending what you write to that model
-  --json         one line of standard input per answer, then one of verdicts; one JSON object per line out
+  --model NAME   who asks: anthropic, openai, or offline, a set of questions that
+                 needs no network and no key (default: the one there is a key
+                 for, else offline)
+  --consent      yes, what you write may be sent to that model
+  --json         one line of standard input per answer, then one of verdicts; one
+                 JSON object per line out
   --help         this text
 
-Environment: ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL (default claude-sonnet-5-5);
-OPENAI_API_KEY, OPENAI_BASE_URL (any server that speaks chat completions), OPENAI_MODEL.
+In the environment:
+  ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL (claude-sonnet-5-5)
+  OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL (or that of any server that
+  speaks OpenAI's chat completions; it may need no key)
 ";
 
 const KINDS: [(&str, &str); 9] = [
@@ -329,13 +338,23 @@ impl Talk<'_> {
     }
 
     async fn watch(&self, turn: Turn) -> Result<Reply, Failure> {
-        let reply = turn.reply().await?;
+        let reply = self.wait(turn.reply()).await?;
         if self.stood_in(&reply) && self.model.take() {
             self.say(DIM, "", "\nNo usable answer came from the model; prepared questions stand in for it.")?;
         }
         self.say(COACH, "", &format!("\n{}", reply.message.text))?;
         self.numbered(&reply.message.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>())?;
         Ok(reply)
+    }
+
+    /// What comes of it. Where that takes a model some time, the person sees that something is under way.
+    async fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+        let mut work = pin!(work);
+        if let Ok(done) = timeout(Duration::from_millis(400), &mut work).await {
+            return Ok(done?);
+        }
+        self.say(DIM, "", "…")?;
+        Ok(work.await?)
     }
 
     /// Whether the guide has just answered where a model is asked. The opening, stopping and calling a person are the guide's own.
@@ -370,7 +389,7 @@ impl Talk<'_> {
 
     /// Each verdict is kept as soon as it is given. Says whether all were; who leaves decides nothing about the rest.
     async fn review(&self, debrief: &Debrief) -> Result<bool, Failure> {
-        let proposal = debrief.propose().await?;
+        let proposal = self.wait(debrief.propose()).await?;
         let before = profile_of(self.me).await?;
         for known in &proposal.known {
             self.say(DIM, "", &format!("\nIn your profile already: {}", known.value))?;

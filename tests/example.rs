@@ -498,7 +498,7 @@ fn proposals() -> String {
     json!({ "items": [item] }).to_string()
 }
 
-/// A server that says some texts one after the other, as one vendor's stream or the other's, and then always the last one.
+/// A server that proposes where it is asked for that, else says its replies in turn and then always the last one, in a vendor's words.
 struct Server {
     url: String,
     /// The head and the body of each request.
@@ -512,13 +512,20 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (seen, connections) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<u32>>::default());
         let (requests, connected) = (seen.clone(), connections.clone());
-        let mut left: VecDeque<String> = REPLIES.map(str::to_owned).into_iter().chain([proposals()]).collect();
+        let mut left = VecDeque::from(REPLIES);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 *connected.lock().expect("nobody panics") += 1;
-                let text = if left.len() > 1 { left.pop_front() } else { left.front().cloned() };
-                // A client that has gone needs no answer.
-                let _ = serve(&stream, &requests, &answer(&text.expect("there is always a text")));
+                // A client that goes away needs no answer.
+                let Ok((head, body)) = receive(&stream) else { continue };
+                let proposes = ["output_config", "response_format"].iter().any(|name| !body[name].is_null());
+                let text = match left.len() {
+                    _ if proposes => proposals(),
+                    1 => left[0].to_owned(),
+                    _ => left.pop_front().expect("there is more than one").to_owned(),
+                };
+                requests.lock().expect("nobody panics").push((head, body));
+                let _ = (&stream).write_all(answer(&text).as_bytes());
             }
         });
         Self { url, seen, connections }
@@ -561,16 +568,14 @@ fn ok(events: &[Value]) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{events}")
 }
 
-fn serve(mut stream: &TcpStream, requests: &Mutex<Vec<(String, Value)>>, answer: &str) -> io::Result<()> {
+fn receive(stream: &TcpStream) -> io::Result<(String, Value)> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head)? > 0 {}
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|length| length.parse().ok());
     let mut body = vec![0; length.unwrap_or_default()];
     reader.read_exact(&mut body)?;
-    let body = serde_json::from_slice(&body)?;
-    requests.lock().expect("nobody panics").push((head, body));
-    stream.write_all(answer.as_bytes())
+    Ok((head, serde_json::from_slice(&body)?))
 }
 
 /// A command with a key in its environment, and a server that stands for the vendor's.
@@ -623,12 +628,30 @@ fn with_a_key_a_person_is_asked_first_and_only_once() {
     }
     assert_eq!((stored_answers(&db).len(), profile(&db).skills), (4, vec!["train a small model".to_owned()]));
 
-    let (out, _, _) = discreet(&db, &mut keyed(&db, &[], &server.url), "Another thing\n1\n1\nIt worked.\n");
-    assert!(!out.contains("[N]o: ") && out.contains("Another thing"), "{out}");
+    let (out, _, _) = discreet(&db, &mut keyed(&db, &[], &server.url), "Another thing\n1\n1\nstop\n");
+    assert!(!out.contains("[N]o: ") && out.contains("About \"Another thing\""), "{out}");
+    assert!(!out.contains("prepared questions"), "the guide ends it by itself: {out}");
+    let (out, _, _) = discreet(&db, &mut keyed(&db, &[], &server.url), "A third thing\n1\n1\nIt worked.\n");
     assert!(server.seen().len() > 5);
+    assert!(out.contains("No usable answer came from the model"), "by now it only says goodbye: {out}");
     // Another address is another question.
     let (out, _, _) = discreet(&db, &mut keyed(&db, &[], &format!("{}/elsewhere", server.url)), "");
     assert!(out.contains("[y]es, [N]o: "), "{out}");
+}
+
+#[test]
+fn what_the_guide_has_begun_the_model_goes_on_with() {
+    let (_folder, db) = folder();
+    let mut session = Session::begin(&db, &["--title", TITLE]);
+    session.reply();
+    session.say(ANSWERS[0]);
+    let asked = session.reply();
+    session.kill();
+    let server = Server::anthropic();
+    let (out, err, status) = discreet(&db, &mut keyed(&db, &["--consent"], &server.url), &format!("1\n{}\n", ANSWERS[1]));
+    assert_eq!((err.as_str(), status), ("", Some(0)), "{out}");
+    assert!(out.contains(asked["text"].as_str().expect("a text").lines().last().expect("a line")), "{out}");
+    assert!(out.contains(REPLIES[0]) && !out.contains("No usable answer"), "{out}");
 }
 
 #[test]
