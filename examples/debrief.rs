@@ -1,6 +1,7 @@
 //! The main job in a terminal: say what you finished, answer a few questions, read your own words, decide, go on.
 //!
 //! `cargo run --example debrief` talks to a person; with `--json` it talks to a script, one line at a time.
+//! With a key in the environment a model asks, once the person has agreed to what it is sent.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -60,7 +61,9 @@ const KINDS: [(&str, &str); 9] = [
     ("other", "something else"),
 ];
 
-const GO_ON: &str = "\nEvery answer so far is kept. Start again to go on, or with `--model offline` to go on without the model.";
+const GO_ON: &str = "
+Every answer so far is kept. Start again to go on, or with `--model offline` to
+go on without the model.";
 
 /// An error of the library's, which has a kind, or one of reading and writing.
 type Failure = Box<dyn std::error::Error>;
@@ -119,8 +122,8 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
     let colour = shown && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let width = if typed && shown { terminal_width().unwrap_or(80) } else { 80 };
-    let model = Cell::new(disclosure.is_ai);
-    Talk { me: &me, disclosure: &disclosure, model, since: SystemClock.now(), width, colour, typed }.hold(options).await
+    let expects_model = Cell::new(disclosure.is_ai);
+    Talk { me: &me, disclosure: &disclosure, expects_model, since: SystemClock.now(), width, colour, typed }.hold(options).await
 }
 
 /// The model that is named, or else the one that there is a key for.
@@ -162,7 +165,7 @@ struct Talk<'a> {
     me: &'a User,
     disclosure: &'a Disclosure,
     /// Whether the person takes the replies to be a model's.
-    model: Cell<bool>,
+    expects_model: Cell<bool>,
     since: Timestamp,
     width: usize,
     colour: bool,
@@ -217,7 +220,7 @@ impl Talk<'_> {
         if said || self.pick("May it be sent there? [y]es, [N]o: ", &["yes", "no"], 1)? == Some(0) {
             return Ok(self.me.consent(self.disclosure).await?);
         }
-        self.model.set(false);
+        self.expects_model.set(false);
         self.say(DIM, "", "Nothing is sent then, and prepared questions are asked. `--model offline` chooses them for good.")
     }
 
@@ -339,7 +342,7 @@ impl Talk<'_> {
 
     async fn watch(&self, turn: Turn) -> Result<Reply, Failure> {
         let reply = self.wait(turn.reply()).await?;
-        if self.stood_in(&reply) && self.model.take() {
+        if self.stood_in(&reply) && self.expects_model.take() {
             self.say(DIM, "", "\nNo usable answer came from the model; prepared questions stand in for it.")?;
         }
         self.say(COACH, "", &format!("\n{}", reply.message.text))?;
@@ -369,8 +372,8 @@ impl Talk<'_> {
         let Some(began) = self.me.action(debrief.action().clone()).await?.completion_started_at else { return Ok(()) };
         let report = self.me.usage(began, SystemClock.now()).await?;
         let sum = |tokens: fn(&Usage) -> u64| report.lines.iter().map(|line| tokens(&line.usage)).fold(0, u64::saturating_add);
-        let read = [sum(|used| used.input_tokens), sum(|used| used.cache_read_tokens), sum(|used| used.cache_write_tokens)];
-        let (read, written) = (read.into_iter().fold(0, u64::saturating_add), sum(|used| used.output_tokens));
+        let read = sum(|used| used.input_tokens.saturating_add(used.cache_read_tokens).saturating_add(used.cache_write_tokens));
+        let written = sum(|used| used.output_tokens);
         if (read, written) == (0, 0) {
             return Ok(());
         }

@@ -774,6 +774,22 @@ fn what_a_debrief_has_cost_is_said_at_its_end() {
 }
 
 #[test]
+fn without_an_address_it_is_the_vendors_own() {
+    for (set, provider, model, address) in [
+        (&[("ANTHROPIC_API_KEY", KEY)][..], "anthropic", MODEL, "https://api.anthropic.com"),
+        (&[("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_MODEL", "claude-nine")], "anthropic", "claude-nine", "https://api.anthropic.com"),
+        (&[("OPENAI_API_KEY", KEY), ("OPENAI_MODEL", "gpt-nine")], "openai", "gpt-nine", "https://api.openai.com/v1"),
+    ] {
+        let (_folder, db) = folder();
+        // Nobody has agreed, so that nothing is sent there.
+        let (out, _, _) = discreet(&db, start(&db, &["--json", "--title", TITLE]).envs(set.iter().copied()), "");
+        let told = &events(&out)[0];
+        assert_eq!((&told["provider"], &told["model"]), (&json!(provider), &json!(model)));
+        assert!(told["text"].as_str().is_some_and(|text| text.contains(&format!(" {address}. "))), "{told}");
+    }
+}
+
+#[test]
 fn what_a_model_needs_is_named() {
     for (model, set, name) in [
         ("anthropic", &[][..], "ANTHROPIC_API_KEY"),
