@@ -1,34 +1,52 @@
 //! The main job in a terminal: say what you finished, answer a few questions, read your own words, decide, go on.
 //!
 //! `cargo run --example debrief` talks to a person; with `--json` it talks to a script, one line at a time.
+//! With a key in the environment a model asks, once the person has agreed to what it is sent.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::pin::pin;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use completion_coach::{
-    Action, ActionSource, ActionStatus, AllowanceRates, Caution, Clock, CompletionCoach, Debrief, DebriefState, Ending, Error, ErrorKind,
-    ExtractionId, FieldValue, ListedAction, NewAction, NewMessage, OfflineGuide, Profile, ProfileField, Rate, Recap, Reply, SqliteStore,
-    SystemClock, Turn, TurnEvent, User, Verdict, Verdicts,
+    Action, ActionSource, ActionStatus, AllowanceRates, AnthropicModel, Caution, Clock, CompletionCoach, Credentials, Debrief,
+    DebriefState, Disclosure, Ending, Endpoint, Error, ErrorKind, ExtractionId, FieldValue, ListedAction, Model, ModelPlace, NewAction,
+    NewMessage, OfflineGuide, OpenAiModel, Profile, ProfileField, Rate, Recap, Reply, SqliteStore, SystemClock, Timestamp, Turn, TurnEvent,
+    Usage, User, Verdict, Verdicts,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 const HELP: &str = "\
-Looks back on something you finished: a few questions, a recap, and changes to your profile that you decide on.
+Looks back on something you finished: a few questions, a recap, and changes to
+your profile that you decide on.
 
   cargo run --example debrief -- [OPTIONS]
 
   --db PATH      where everything is kept (default debrief.db)
   --user ID      whose it is (default me)
-  --title TEXT   what was finished: records it and opens its debrief; without it the latest unfinished debrief goes on
-  --kind KIND    replicate, collaborate, start_org, identify_gaps, volunteer, build_tools, teach_write, develop_skills or your own word
+  --title TEXT   what was finished: records it and opens its debrief; without it
+                 the latest unfinished debrief goes on
+  --kind KIND    replicate, collaborate, start_org, identify_gaps, volunteer,
+                 build_tools, teach_write, develop_skills or your own word
   --lang CODE    the language to talk in, such as en
-  --model NAME   who asks: offline, a set of questions that needs no network and no key (default)
-  --json         one line of standard input per answer, then one of verdicts; one JSON object per line out
+  --model NAME   who asks: anthropic, openai, or offline, a set of questions that
+                 needs no network and no key (default: the one there is a key
+                 for, else offline)
+  --consent      yes, what you write may be sent to that model
+  --json         one line of standard input per answer, then one of verdicts; one
+                 JSON object per line out
   --help         this text
+
+In the environment:
+  ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL (claude-sonnet-5-5)
+  OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL (or that of any server that
+  speaks OpenAI's chat completions; it may need no key)
 ";
 
 const KINDS: [(&str, &str); 9] = [
@@ -42,6 +60,10 @@ const KINDS: [(&str, &str); 9] = [
     ("develop_skills", "learning a skill"),
     ("other", "something else"),
 ];
+
+const GO_ON: &str = "
+Every answer so far is kept. Start again to go on, or with `--model offline` to
+go on without the model.";
 
 /// An error of the library's, which has a kind, or one of reading and writing.
 type Failure = Box<dyn std::error::Error>;
@@ -61,28 +83,35 @@ async fn main() -> ExitCode {
         }
     };
     let Err(failure) = run(&options).await else { return ExitCode::SUCCESS };
-    let kind = failure.downcast_ref::<Error>().map_or("io", |error| error.kind().as_str());
+    let kind = failure.downcast_ref::<Error>().map(Error::kind);
+    let hint = match kind {
+        Some(ErrorKind::Unauthorised | ErrorKind::RequestRejected | ErrorKind::ReplyIncomplete | ErrorKind::ModelRefused) => GO_ON,
+        _ => "",
+    };
+    let kind = kind.map_or("io", ErrorKind::as_str);
     // Whoever read the output may have left; then there is nobody to tell.
     let _ = match failure.downcast_ref::<io::Error>() {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         _ if options.contains_key("--json") => emit("error", json!({ "kind": kind, "text": failure.to_string() })),
-        _ => writeln!(io::stderr(), "\n{kind}: {failure}"),
+        _ => writeln!(io::stderr(), "\n{kind}: {failure}{hint}"),
     };
     ExitCode::FAILURE
 }
 
 async fn run(options: &Options) -> Result<(), Failure> {
-    let db = options.get("--db").map_or("debrief.db", String::as_str);
-    // The guide costs nothing, so nobody has to wait for the next question.
+    let model = model(options.get("--model").map(String::as_str))?;
+    let store = Arc::new(SqliteStore::open(options.get("--db").map_or("debrief.db", String::as_str))?);
+    // The guide costs nothing, and a model is paid for by whoever asks it, so nobody has to wait for the next question.
     let free = Rate::new(60_000, 1_000);
     let rates = AllowanceRates { turns: free, proposals: free };
-    let coach = CompletionCoach::builder(SqliteStore::open(db)?, OfflineGuide).allowance(rates).build()?;
+    let coach = CompletionCoach::shared(store, model).allowance(rates).offline_fallback(true).build()?;
     let me = coach.user(options.get("--user").map_or("me", String::as_str));
     if let Some(language) = options.get("--lang") {
         me.save_profile(&Profile { language: Some(language.clone()), ..profile_of(&me).await? }).await?;
     }
+    let disclosure = coach.disclosure(options.get("--lang").map_or("en", String::as_str));
     if options.contains_key("--json") {
-        return script(&me, options).await;
+        return script(&me, options, &disclosure).await;
     }
     tokio::spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -93,15 +122,51 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
     let colour = shown && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let width = if typed && shown { terminal_width().unwrap_or(80) } else { 80 };
-    let disclosure = coach.disclosure(options.get("--lang").map_or("en", String::as_str)).text;
-    Talk { me: &me, width, colour, typed }.hold(options, &disclosure).await?;
-    Ok(())
+    let expects_model = Cell::new(disclosure.is_ai);
+    Talk { me: &me, disclosure: &disclosure, expects_model, since: SystemClock.now(), width, colour, typed }.hold(options).await
+}
+
+/// The model that is named, or else the one that there is a key for.
+fn model(named: Option<&str>) -> Result<Arc<dyn Model>, Error> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let is_set = |name| variable(name).is_some();
+    let found = if is_set("ANTHROPIC_API_KEY") {
+        "anthropic"
+    } else if is_set("OPENAI_API_KEY") && is_set("OPENAI_MODEL") {
+        "openai"
+    } else {
+        "offline"
+    };
+    let key = |name, missing| Credentials::environment(name).map_err(|error| Error::new(error.kind(), missing).with_source(error));
+    match named.unwrap_or(found) {
+        "anthropic" => {
+            let key = key("ANTHROPIC_API_KEY", "set ANTHROPIC_API_KEY to your key, or pass --model offline")?;
+            let url = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| AnthropicModel::BASE_URL.to_owned());
+            let name = variable("ANTHROPIC_MODEL").unwrap_or_else(|| "claude-sonnet-5-5".to_owned());
+            Ok(Arc::new(AnthropicModel::new(name, Endpoint::new(url, key))?))
+        }
+        "openai" => {
+            let unnamed = || Error::new(ErrorKind::InvalidInput, "set OPENAI_MODEL to the name of a model, or pass --model offline");
+            let name = variable("OPENAI_MODEL").ok_or_else(unnamed)?;
+            let url = variable("OPENAI_BASE_URL");
+            let key = match url {
+                Some(_) if !is_set("OPENAI_API_KEY") => Credentials::none(),
+                _ => key("OPENAI_API_KEY", "set OPENAI_API_KEY to your key or OPENAI_BASE_URL to your server, or pass --model offline")?,
+            };
+            Ok(Arc::new(OpenAiModel::new(name, Endpoint::new(url.unwrap_or_else(|| OpenAiModel::BASE_URL.to_owned()), key))?))
+        }
+        _ => Ok(Arc::new(OfflineGuide)),
+    }
 }
 
 // A person.
 
 struct Talk<'a> {
     me: &'a User,
+    disclosure: &'a Disclosure,
+    /// Whether the person takes the replies to be a model's.
+    expects_model: Cell<bool>,
+    since: Timestamp,
     width: usize,
     colour: bool,
     typed: bool,
@@ -114,10 +179,20 @@ const COACH: &str = "36";
 
 impl Talk<'_> {
     /// One visit: something that was finished is looked back on, from where it stands to its end.
-    async fn hold(&self, options: &Options, disclosure: &str) -> Result<(), Failure> {
+    async fn hold(&self, options: &Options) -> Result<(), Failure> {
+        let first = !options.contains_key("--title") && self.me.actions(None).await?.is_empty();
+        if first {
+            self.say(STRONG, "", "A short look back at something you finished")?;
+            self.say(PLAIN, "", "It takes two minutes. You decide what goes into your profile, and Ctrl-C at any moment loses nothing.")?;
+        }
+        if self.me.consent_needed().await? {
+            self.agree(options.contains_key("--consent")).await?;
+        } else if first {
+            self.say(DIM, "", &self.disclosure.text)?;
+        }
         let action = match options.get("--title") {
             Some(_) => Some(finished(self.me, options).await?),
-            None => self.choose(options, disclosure).await?,
+            None => self.choose(options).await?,
         };
         let Some(action) = action else { return Ok(()) };
         let debrief = self.me.debrief(action.id.clone());
@@ -135,17 +210,23 @@ impl Talk<'_> {
         if self.review(&debrief).await? {
             self.next_step(&recap).await?;
         }
+        self.used(&debrief).await?;
         self.say(DIM, "", "\nIt is all kept. Until next time.")
     }
 
-    /// What waits since last time, what was planned and is finished, or something new.
-    async fn choose(&self, options: &Options, disclosure: &str) -> Result<Option<Action>, Failure> {
-        let mut actions = self.me.actions(None).await?;
-        if actions.is_empty() {
-            self.say(STRONG, "", "A short look back at something you finished")?;
-            self.say(PLAIN, "", "It takes two minutes. You decide what goes into your profile, and Ctrl-C at any moment loses nothing.")?;
-            self.say(DIM, "", disclosure)?;
+    /// Asks whether the model may be given what is written. Yes is kept; after no the guide asks this time.
+    async fn agree(&self, said: bool) -> Result<(), Failure> {
+        self.say(PLAIN, "", &format!("\n{}", self.disclosure.text))?;
+        if said || self.pick("May it be sent there? [y]es, [N]o: ", &["yes", "no"], 1)? == Some(0) {
+            return Ok(self.me.consent(self.disclosure).await?);
         }
+        self.expects_model.set(false);
+        self.say(DIM, "", "Nothing is sent then, and prepared questions are asked. `--model offline` chooses them for good.")
+    }
+
+    /// What waits since last time, what was planned and is finished, or something new.
+    async fn choose(&self, options: &Options) -> Result<Option<Action>, Failure> {
+        let mut actions = self.me.actions(None).await?;
         // Who left before saying what becomes of the next step is asked now.
         if let Some(last) = actions.iter().find(|listed| listed.debrief == DebriefState::Reviewed) {
             let recap = self.me.debrief(last.action.id.clone()).recap().await?;
@@ -260,10 +341,45 @@ impl Talk<'_> {
     }
 
     async fn watch(&self, turn: Turn) -> Result<Reply, Failure> {
-        let reply = turn.reply().await?;
+        let reply = self.wait(turn.reply()).await?;
+        if self.stood_in(&reply) && self.expects_model.take() {
+            self.say(DIM, "", "\nNo usable answer came from the model; prepared questions stand in for it.")?;
+        }
         self.say(COACH, "", &format!("\n{}", reply.message.text))?;
         self.numbered(&reply.message.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>())?;
         Ok(reply)
+    }
+
+    /// What comes of it. Where that takes a model some time, the person sees that something is under way.
+    async fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+        let mut work = pin!(work);
+        if let Ok(done) = timeout(Duration::from_millis(400), &mut work).await {
+            return Ok(done?);
+        }
+        self.say(DIM, "", "…")?;
+        Ok(work.await?)
+    }
+
+    /// Whether the guide has just answered where a model is asked. The opening, stopping and calling a person are the guide's own.
+    fn stood_in(&self, reply: &Reply) -> bool {
+        let by_guide = reply.message.author.as_ref().is_some_and(|author| author.place == ModelPlace::Script);
+        let own = reply.exchange == 0 || matches!(reply.ended, Some(Ending::Stopped | Ending::HandedOver));
+        by_guide && !own && reply.message.at >= self.since
+    }
+
+    /// What a model has read and written since this debrief began.
+    async fn used(&self, debrief: &Debrief) -> Result<(), Failure> {
+        let Some(began) = self.me.action(debrief.action().clone()).await?.completion_started_at else { return Ok(()) };
+        let report = self.me.usage(began, SystemClock.now()).await?;
+        let sum = |tokens: fn(&Usage) -> u64| report.lines.iter().map(|line| tokens(&line.usage)).fold(0, u64::saturating_add);
+        let read = sum(|used| used.input_tokens.saturating_add(used.cache_read_tokens).saturating_add(used.cache_write_tokens));
+        let written = sum(|used| used.output_tokens);
+        if (read, written) == (0, 0) {
+            return Ok(());
+        }
+        let price = |cost: u64| format!(": ${:.6} by the price list of {}", cost as f64 / 1e6, report.prices_as_of);
+        let price = report.cost.map(price).unwrap_or_default();
+        self.say(DIM, "", &format!("\nThe AI read {read} tokens and wrote {written}{price}."))
     }
 
     fn recap(&self, recap: &Recap) -> Result<(), Failure> {
@@ -276,7 +392,7 @@ impl Talk<'_> {
 
     /// Each verdict is kept as soon as it is given. Says whether all were; who leaves decides nothing about the rest.
     async fn review(&self, debrief: &Debrief) -> Result<bool, Failure> {
-        let proposal = debrief.propose().await?;
+        let proposal = self.wait(debrief.propose()).await?;
         let before = profile_of(self.me).await?;
         for known in &proposal.known {
             self.say(DIM, "", &format!("\nIn your profile already: {}", known.value))?;
@@ -391,7 +507,16 @@ impl Talk<'_> {
 
 // A script.
 
-async fn script(me: &User, options: &Options) -> Result<(), Failure> {
+async fn script(me: &User, options: &Options, disclosure: &Disclosure) -> Result<(), Failure> {
+    if me.consent_needed().await? {
+        let consent = options.contains_key("--consent");
+        if consent {
+            me.consent(disclosure).await?;
+        }
+        let mut told = json!(disclosure);
+        told["consent"] = consent.into();
+        emit("disclosure", told)?;
+    }
     let waiting = me.actions(Some(ActionStatus::Done)).await?.into_iter().find(waits);
     let action = match (options.contains_key("--title"), waiting) {
         (true, _) => finished(me, options).await?,
@@ -465,8 +590,9 @@ async fn relay(mut turn: Turn) -> Result<Reply, Failure> {
 }
 
 fn reply(Reply { message, exchange, review_due, over, .. }: &Reply) -> io::Result<()> {
-    let (text, choices) = (&message.text, &message.choices);
-    emit("reply", json!({ "text": text, "choices": choices, "exchange": exchange, "review_due": review_due, "over": over }))
+    let (text, choices, author) = (&message.text, &message.choices, &message.author);
+    let said = json!({ "text": text, "choices": choices, "author": author, "exchange": exchange, "review_due": review_due, "over": over });
+    emit("reply", said)
 }
 
 /// The library's own JSON with the event's name, on one line.
@@ -529,7 +655,7 @@ fn options() -> Result<Options, String> {
     let mut arguments = arguments.map_err(|_| "the options must be UTF-8")?.into_iter();
     while let Some(name) = arguments.next() {
         let value = match name.as_str() {
-            "--json" | "--help" => String::new(),
+            "--consent" | "--json" | "--help" => String::new(),
             "--db" | "--user" | "--title" | "--kind" | "--lang" | "--model" => {
                 arguments.next().ok_or_else(|| format!("{name} needs a value"))?
             }
@@ -537,8 +663,8 @@ fn options() -> Result<Options, String> {
         };
         options.insert(name, value);
     }
-    match options.get("--model").filter(|model| *model != "offline") {
-        Some(model) => Err(format!("there is no model `{model}`; use offline")),
+    match options.get("--model").filter(|model| !["offline", "anthropic", "openai"].contains(&model.as_str())) {
+        Some(model) => Err(format!("there is no model `{model}`; use offline, anthropic or openai")),
         None => Ok(options),
     }
 }
