@@ -281,21 +281,20 @@ fn sent(route: Route, asked: &[Asked], coach: &[&str], said: &[String]) {
         assert_eq!(asked[again].raw, asked[before].raw, "a request that is repeated, or resumed, is the same to the byte");
     }
 
+    // The first of every two that are the same.
     let [turns @ .., proposals] = &[0, 1, 3, 5, 7, 8].map(|at: usize| &asked[at]);
     let bodies = turns.iter().map(|turn| plain(serde_json::from_str(&turn.raw).expect("JSON"))).collect::<Vec<_>>();
-    let mut expected = vec![("user", "<guidance>Open the debrief.</guidance>".to_owned())];
+    let mut expected = Vec::new();
     for (at, (turn, body)) in turns.iter().zip(&bodies).enumerate() {
         let (_, mut told) = route.told(body);
         let (role, newest) = told.pop().expect("a message");
         let (words, guidance) = newest.split_at(newest.find("<guidance>").expect("guidance"));
-        assert!(role == "user" && guidance.ends_with("</guidance>"));
-        if at > 0 {
-            let tagged = format!("<said n=\"{}\">{}</said>", 2 * at, said[at - 1]);
-            assert_eq!(words, format!("{tagged}\n"));
-            expected.push(("assistant", coach[at - 1].to_owned()));
-            assert_eq!(told, expected, "all before the newest message is what was said, in turn");
-            expected.push(("user", tagged));
-        }
+        let tagged = if at == 0 { String::new() } else { format!("<said n=\"{}\">{}</said>\n", 2 * at, said[at - 1]) };
+        assert_eq!((role, words), ("user", tagged.as_str()));
+        assert!(guidance.ends_with("</guidance>"));
+        assert_eq!(told, expected, "all before the newest message is what was said, in turn");
+        let kept = if at == 0 { "<guidance>Open the debrief.</guidance>" } else { tagged.trim_end() };
+        expected.extend([("user", kept.to_owned()), ("assistant", coach[at].to_owned())]);
         assert_eq!(guidance.contains("Outcome: success."), at == 2 || at == 3, "what the model has signalled is told until the end");
         for (n, said) in said.iter().enumerate() {
             assert_eq!(turn.raw.matches(said.as_str()).count(), usize::from(n < at), "each message is sent once");
@@ -324,6 +323,7 @@ fn sent(route: Route, asked: &[Asked], coach: &[&str], said: &[String]) {
         lines += &format!("<said n=\"{}\">{said}</said>\n<coach n=\"{}\">{coach}</coach>\n", 2 * at + 2, 2 * at + 3);
     }
     assert!(transcript.starts_with(&format!("<transcript>\n{lines}</transcript>\n<guidance>")), "{transcript}");
+    assert!(said.iter().all(|said| proposals.raw.matches(said.as_str()).count() == 1));
     assert!(system.starts_with("Propose changes to a person's profile") && !proposals.raw.contains("Replicate the core result"));
     assert_eq!(body.pointer(schema), Some(&"json_schema".into()));
     assert!(body.get("tools").is_none() && body["stream"] == true && !proposals.raw.contains("cache_control"));
