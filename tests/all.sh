@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/completion-coach"
 deny_version=0.20.2
+aimock_version=1.43.0
 
 # Checks that are meant to run apart: "NAME (command)". They are printed, never skipped silently.
 apart=(
@@ -18,18 +19,28 @@ say() { printf '\n== %s\n' "$*"; }
 
 core() {
   command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
+  command -v npm >/dev/null || { echo "Node with npm is missing: install it first"; exit 1; }
   if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
     say "installing cargo-deny $deny_version"
     cargo install --quiet --locked --root "$cache" --version "$deny_version" cargo-deny
   fi
+  aimock="$cache/aimock-$aimock_version"
+  if ! grep -qs "\"version\": \"$aimock_version\"" "$aimock/node_modules/@copilotkit/aimock/package.json"; then
+    say "installing aimock $aimock_version"
+    mkdir -p "$aimock"
+    npm install --loglevel=error --no-audit --no-fund --ignore-scripts --no-save --prefix "$aimock" "@copilotkit/aimock@$aimock_version"
+  fi
   say "format"; cargo fmt --all --check
-  say "lints"; cargo clippy --locked --all-targets --all-features -- -D warnings
+  say "lints"
+  cargo clippy --locked --all-targets --all-features -- -D warnings
+  cargo clippy --locked --test aimock --all-features -- -D warnings
   say "features apart"
   cargo check --locked --no-default-features
   cargo check --locked --no-default-features --features testing
   say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
   say "licences and bans"; "$cache/bin/cargo-deny" --locked check licenses bans
   say "tests"; cargo test --locked --all-features
+  say "a debrief with a server that others wrote"; AIMOCK="$aimock" cargo test --locked --all-features --test aimock
   say "benches, each question once"; cargo test --locked --all-features --benches
   say "the package alone"; cargo package --locked --allow-dirty
 }
