@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use completion_coach::{
     Action, ActionSource, ActionStatus, AllowanceRates, AnthropicModel, Caution, Clock, CompletionCoach, Credentials, Debrief,
-    DebriefState, Disclosure, Ending, Endpoint, Error, ErrorKind, ExtractionId, FieldValue, ListedAction, Model, ModelPlace, NewAction,
-    NewMessage, OfflineGuide, OpenAiModel, Profile, ProfileField, Rate, Recap, Reply, SqliteStore, SystemClock, Timestamp, Turn, TurnEvent,
-    Usage, User, Verdict, Verdicts,
+    DebriefState, Disclosure, Ending, Endpoint, Error, ErrorKind, ExtractionId, FieldValue, ListedAction, Model, NewAction, NewMessage,
+    OfflineGuide, OpenAiModel, Profile, ProfileField, Rate, Recap, Reply, SqliteStore, SystemClock, Turn, TurnEvent, Usage, User, Verdict,
+    Verdicts,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -123,7 +123,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let colour = shown && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let width = if typed && shown { terminal_width().unwrap_or(80) } else { 80 };
     let expects_model = Cell::new(disclosure.is_ai);
-    Talk { me: &me, disclosure: &disclosure, expects_model, since: SystemClock.now(), width, colour, typed }.hold(options).await
+    Talk { me: &me, disclosure: &disclosure, expects_model, width, colour, typed }.hold(options).await
 }
 
 /// The model that is named, or else the one that there is a key for.
@@ -166,7 +166,6 @@ struct Talk<'a> {
     disclosure: &'a Disclosure,
     /// Whether the person takes the replies to be a model's.
     expects_model: Cell<bool>,
-    since: Timestamp,
     width: usize,
     colour: bool,
     typed: bool,
@@ -340,14 +339,21 @@ impl Talk<'_> {
         Ok(())
     }
 
-    async fn watch(&self, turn: Turn) -> Result<Reply, Failure> {
-        let reply = self.wait(turn.reply()).await?;
-        if self.stood_in(&reply) && self.expects_model.take() {
-            self.say(DIM, "", "\nNo usable answer came from the model; prepared questions stand in for it.")?;
+    async fn watch(&self, mut turn: Turn) -> Result<Reply, Failure> {
+        loop {
+            match self.wait(async { turn.next().await.transpose() }).await? {
+                Some(TurnEvent::StoodIn(_) | TurnEvent::Replaced(_)) if self.expects_model.take() => {
+                    self.say(DIM, "", "\nNo usable answer came from the model; prepared questions stand in for it.")?;
+                }
+                Some(TurnEvent::Reply(reply)) => {
+                    self.say(COACH, "", &format!("\n{}", reply.message.text))?;
+                    self.numbered(&reply.message.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>())?;
+                    return Ok(reply);
+                }
+                Some(_) => {}
+                None => return Err(Error::new(ErrorKind::Internal, "the turn ended without a reply").into()),
+            }
         }
-        self.say(COACH, "", &format!("\n{}", reply.message.text))?;
-        self.numbered(&reply.message.choices.iter().map(|choice| choice.text.as_str()).collect::<Vec<_>>())?;
-        Ok(reply)
     }
 
     /// What comes of it. Where that takes a model some time, the person sees that something is under way.
@@ -358,13 +364,6 @@ impl Talk<'_> {
         }
         self.say(DIM, "", "…")?;
         Ok(work.await?)
-    }
-
-    /// Whether the guide has just answered where a model is asked. The opening, stopping and calling a person are the guide's own.
-    fn stood_in(&self, reply: &Reply) -> bool {
-        let by_guide = reply.message.author.as_ref().is_some_and(|author| author.place == ModelPlace::Script);
-        let own = reply.exchange == 0 || matches!(reply.ended, Some(Ending::Stopped | Ending::HandedOver));
-        by_guide && !own && reply.message.at >= self.since
     }
 
     /// What a model has read and written since this debrief began.
@@ -581,7 +580,8 @@ async fn relay(mut turn: Turn) -> Result<Reply, Failure> {
     while let Some(event) = turn.next().await {
         match event? {
             TurnEvent::Text(text) => emit("text", json!({ "text": text }))?,
-            // The reply has the choices, and a script's questions are not replaced.
+            TurnEvent::StoodIn(kind) => emit("stood_in", json!({ "kind": kind }))?,
+            // The reply has the choices, and its author says whose words they are.
             TurnEvent::Choices(_) | TurnEvent::Replaced(_) | TurnEvent::HandOver => {}
             TurnEvent::Reply(said) => return reply(&said).map(|()| said).map_err(Failure::from),
         }

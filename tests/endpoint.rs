@@ -21,9 +21,9 @@ const KEY: &str = "sk-kestrel-7f3a";
 const WORDS: &str = "We ran the zorilla pipeline twice and it held.";
 
 /// A server on which every connection is served like this.
-async fn server<F: Future<Output = ()> + Send>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> SocketAddr
+async fn server<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> SocketAddr
 where
-    F: 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");

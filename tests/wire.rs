@@ -794,12 +794,18 @@ async fn where_there_is_no_network_the_guide_asks_and_the_model_returns() {
         let author = |reply: &completion_coach::Reply| reply.message.author.clone().map(|author| author.provider);
         let debrief = online.user("me").debrief("run-1");
         debrief.open().await.expect("it opens").reply().await.expect("the guide asks");
-        let reply = debrief.send(NewMessage::typed(ANSWER)).await.expect("the guide asks");
-        assert_eq!((author(&reply).as_deref(), server.connections()), (Some("guide"), 0));
+        let told = async |debrief: Debrief, text: &str| {
+            let mut turn = debrief.stream(NewMessage::typed(text)).await.expect("it is stored");
+            let first = turn.next().await.expect("an event").expect("an event");
+            (first, turn.reply().await.expect("the guide asks"))
+        };
+        let (why, reply) = told(debrief.clone(), ANSWER).await;
+        assert_eq!((why, author(&reply).as_deref()), (TurnEvent::StoodIn(ErrorKind::ConsentNeeded), Some("guide")));
+        assert_eq!(server.connections(), 0);
         // Agreed, but there is no network: the guide asks, and the attempt says why.
         offline.user("me").consent(&offline.disclosure("en")).await.expect("they agree");
-        let reply = offline.user("me").debrief("run-1").send(NewMessage::typed("It was the parser.")).await.expect("the guide asks");
-        assert_eq!(author(&reply).as_deref(), Some("guide"));
+        let (why, reply) = told(offline.user("me").debrief("run-1"), "It was the parser.").await;
+        assert_eq!((why, author(&reply).as_deref()), (TurnEvent::StoodIn(ErrorKind::ModelUnavailable), Some("guide")));
         let attempts = {
             use completion_coach::ActionStore;
             store.attempts(&UserId::new("me"), Timestamp::MIN, Timestamp::MAX).await.expect("they can be read")

@@ -49,6 +49,8 @@ pub enum TurnEvent {
     Choices(Vec<Choice>),
     /// The model's words failed the checks, for this reason, and the guide's question took their place.
     Replaced(Finding),
+    /// The guide writes this reply in place of a model that could not be reached, or may not be asked: why not.
+    StoodIn(ErrorKind),
     /// A person should take over. The host shows its own resources.
     HandOver,
     /// The reply as it is stored. The last event of a turn that succeeds.
@@ -61,6 +63,7 @@ impl fmt::Debug for TurnEvent {
             Self::Text(_) => f.write_str("Text(..)"),
             Self::Choices(choices) => write!(f, "Choices({})", choices.len()),
             Self::Replaced(finding) => write!(f, "Replaced({finding:?})"),
+            Self::StoodIn(kind) => write!(f, "StoodIn({kind:?})"),
             Self::HandOver => f.write_str("HandOver"),
             Self::Reply(reply) => write!(f, "{reply:?}"),
         }
@@ -315,12 +318,16 @@ impl Job {
 
     async fn run(self: Box<Self>, flow: Flow, events: mpsc::UnboundedSender<TurnEvent>) -> Result<Reply> {
         let spoke = AtomicBool::new(false);
+        if self.model.is_none() {
+            let _ = events.send(TurnEvent::StoodIn(ErrorKind::ConsentNeeded));
+        }
         let drafted = self.within(self.compose(&flow, &events, &spoke)).await;
         let mut failure = None;
         let written = match drafted {
             Ok(written) => written,
-            Err(error) if self.may_fall_back(&error) && !spoke.load(Ordering::Relaxed) => {
+            Err(error) if !spoke.load(Ordering::Relaxed) && self.may_fall_back(&error) => {
                 failure = Some(error.kind());
+                let _ = events.send(TurnEvent::StoodIn(error.kind()));
                 self.by_guide(self.guide_line(&self.request), flow, &events)
             }
             Err(error) => return Err(self.failed(error).await),
@@ -416,7 +423,12 @@ impl Job {
 
     /// Whether the guide may stand in for a model that failed like this.
     pub(crate) fn may_fall_back(&self, error: &Error) -> bool {
-        error.kind() == ErrorKind::ModelUnavailable && self.core.offline_fallback
+        let falls_back = error.kind() == ErrorKind::ModelUnavailable && self.core.offline_fallback;
+        if falls_back {
+            // The person goes on; whoever runs the app should know why, most of all where only they can help.
+            tracing::warn!(attempt = %self.attempt.id, permanent = error.is_permanent(), %error, "the guide stands in");
+        }
+        falls_back
     }
 
     fn by_guide(&self, line: Line, flow: Flow, events: &mpsc::UnboundedSender<TurnEvent>) -> Final {
