@@ -844,3 +844,24 @@ fn the_guide_stands_in_for_a_server_that_is_down_and_says_so_once() {
     assert!(!out.contains("tokens"), "{out}");
     assert_eq!((stored_answers(&db).len(), profile(&db).insights.len()), (4, 1));
 }
+
+#[test]
+fn the_systems_proxy_is_used_and_is_not_shown_the_key() {
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = proxy.local_addr().expect("it is bound");
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().expect("somebody connects");
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+            head.push(byte[0]);
+        }
+        let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        String::from_utf8_lossy(&head).into_owned()
+    });
+    let (_folder, db) = folder();
+    let mut command = keyed(&db, &["--consent", "--title", TITLE], "https://models.invalid");
+    let (out, _, _) = discreet(&db, command.env("HTTPS_PROXY", format!("http://{address}")), &format!("1\n1\n{}\n", ANSWERS[0]));
+    let head = asked.join().expect("it heard something");
+    assert!(head.starts_with("CONNECT models.invalid:443 ") && !head.contains(KEY), "{head}");
+    assert!(out.contains("No usable answer"), "{out}");
+}

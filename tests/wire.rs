@@ -3,6 +3,7 @@
 #[path = "support/server.rs"]
 mod server;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -160,7 +161,7 @@ impl World {
     /// After a turn that failed: the user's words are there once, nothing of a reply, the attempt says why; and resuming answers them.
     async fn nothing_of_it_is_kept(&self, name: &str, error: &Error) {
         let (protocol, said) = (self.protocol, (Role::User, ANSWER.to_owned()));
-        assert_eq!(self.stored().await, [said.clone()], "{protocol:?} {name}");
+        assert_eq!(self.stored().await, std::slice::from_ref(&said), "{protocol:?} {name}");
         assert_eq!(self.debrief.state().await.expect("it has one"), DebriefState::Pending, "{protocol:?} {name}");
         let [attempt] = &self.attempts().await[..] else { panic!("{protocol:?} {name}: one attempt") };
         let failed = (AttemptStatus::Failed, Some(error.kind()), Some(attempt.usage.requests));
@@ -671,7 +672,7 @@ async fn case_19_dropping_or_cancelling_a_turn_closes_its_connection_at_once() {
                 drop(turn);
             }
             let left = tokio::time::timeout(Duration::from_secs(5), world.server.left(0)).await.expect("before its next piece");
-            println!("{protocol:?}, {how}: the server saw it after {:?}", left.saturating_duration_since(began));
+            let _ = writeln!(std::io::stderr(), "{protocol:?}, {how}: the server saw it after {:?}", left.saturating_duration_since(began));
             // What was used is recorded with whatever comes next, and what was said is answered.
             assert_eq!(world.stored().await, [(Role::User, ANSWER.to_owned())]);
             world.server.play(ok(protocol));
