@@ -1,9 +1,9 @@
 //! The minute after someone finishes something: a short debrief, in a thread of its own, that ends in grounded proposals.
 //!
 //! Start at [`CompletionCoach`]. [`User`] has the profile and the actions, [`Debrief`] and [`Chat`] the conversations, [`Turn`] a reply in
-//! the making. [`ActionStore`] and [`Model`] are what a host can bring of its own. Every call that fails says why with an [`Error`].
-#![cfg_attr(feature = "sqlite", doc = "")]
-#![cfg_attr(feature = "sqlite", doc = include_str!("../README.md"))]
+//! the making. [`ActionStore`], [`Model`] and [`Transport`] are what a host can bring of its own. Every call that fails says why with an [`Error`].
+#![cfg_attr(all(feature = "http", feature = "sqlite"), doc = "")]
+#![cfg_attr(all(feature = "http", feature = "sqlite"), doc = include_str!("../README.md"))]
 
 mod action;
 mod check;
