@@ -12,6 +12,7 @@ aimock_version=1.43.0
 apart=(
   "three thousand kills (CRASH_KILLS=3000 cargo test --all-features --test crash)"
   "the protocol in ten thousand orders (PROTOCOL_SEED=\$RANDOM PROPTEST_CASES=10000 cargo test --all-features --test protocol)"
+  "a million streams, errors and proposals (PROPTEST_CASES=1000000 cargo test --release --all-features --lib fuzz)"
   "the table of speeds (cargo bench --features testing --bench table)"
 )
 
