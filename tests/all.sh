@@ -18,6 +18,17 @@ apart=(
 
 say() { printf '\n== %s\n' "$*"; }
 
+# Fails if one of these crates is in the tree of a build with these flags: absent CRATE… -- FLAGS…
+absent() {
+  local crates=()
+  while [ "$1" != -- ]; do crates+=("$1"); shift; done
+  shift
+  local tree; tree=$(cargo tree --locked --prefix none -e normal "$@")
+  for crate in "${crates[@]}"; do
+    if grep -q "^$crate" <<<"$tree"; then echo "$crate is in the tree of: $*"; exit 1; fi
+  done
+}
+
 core() {
   command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
   command -v npm >/dev/null || { echo "Node with npm is missing: install it first"; exit 1; }
@@ -38,6 +49,10 @@ core() {
   say "features apart"
   cargo check --locked --no-default-features
   cargo check --locked --no-default-features --features testing
+  cargo check --locked --no-default-features --features sqlite
+  cargo check --locked --no-default-features --features http
+  absent aws-lc openssl-sys native-tls -- --all-features
+  absent reqwest rustls hyper -- --no-default-features --features sqlite,testing
   say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
   say "licences and bans"; "$cache/bin/cargo-deny" --locked check licenses bans
   say "tests"; cargo test --locked --all-features
