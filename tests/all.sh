@@ -12,6 +12,7 @@ apart=(
   "three thousand kills (CRASH_KILLS=3000 cargo test --all-features --test crash)"
   "the protocol in ten thousand orders (PROTOCOL_SEED=\$RANDOM PROPTEST_CASES=10000 cargo test --all-features --test protocol)"
   "the table of speeds (cargo bench --features testing --bench table)"
+  "what a debrief costs (cargo bench --features testing --bench cost)"
 )
 
 say() { printf '\n== %s\n' "$*"; }
