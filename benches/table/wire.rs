@@ -30,11 +30,13 @@ const FILES: usize = 2 * STREAMS + 200;
 pub(crate) fn wire(bench: &Bench, table: &mut Table) {
     let every = if bench.told { PACE } else { Duration::from_millis(1) };
     let pace = format!("a piece every {} ms, {} pieces", every.as_millis(), server::pieces().len());
-    for (tasks, turns, pace, name) in [
-        (1, 4, Pace::AtOnce, "a whole turn over the wire, one at a time".to_owned()),
-        (8, 4, Pace::AtOnce, "8 at once over the wire: time per turn".to_owned()),
-        (64, 2, Pace::AtOnce, "64 at once over the wire: time per turn".to_owned()),
-        (1, 1, Pace::Every(every), format!("a whole turn over the wire, paced: {pace}")),
+    // Raw commits where it is, which holds up everything else on that thread, or as an async program does it, apart from the runtime's threads.
+    for (tasks, turns, apart, pace, name) in [
+        (1, 4, true, Pace::AtOnce, "a whole turn over the wire, one at a time".to_owned()),
+        (1, 4, false, Pace::AtOnce, "the same, raw blocking the runtime's thread while it commits".to_owned()),
+        (8, 4, true, Pace::AtOnce, "8 at once over the wire: time per turn".to_owned()),
+        (64, 2, true, Pace::AtOnce, "64 at once over the wire: time per turn".to_owned()),
+        (1, 1, true, Pace::Every(every), format!("a whole turn over the wire, paced: {pace}")),
     ] {
         let folder = bench.folder();
         let address = server::start(pace);
@@ -63,7 +65,7 @@ pub(crate) fn wire(bench: &Bench, table: &mut Table) {
                     let plain = plain.clone();
                     async move {
                         for number in 0..turns {
-                            plain.turn(user, number, tasks > 1).await;
+                            plain.turn(user, number, apart).await;
                         }
                     }
                 };
