@@ -12,10 +12,22 @@ aimock_version=1.43.0
 apart=(
   "three thousand kills (CRASH_KILLS=3000 cargo test --all-features --test crash)"
   "the protocol in ten thousand orders (PROTOCOL_SEED=\$RANDOM PROPTEST_CASES=10000 cargo test --all-features --test protocol)"
+  "a million streams, errors and proposals (PROPTEST_CASES=1000000 cargo test --release --all-features --lib fuzz)"
   "the table of speeds (cargo bench --features testing --bench table)"
 )
 
 say() { printf '\n== %s\n' "$*"; }
+
+# Fails if one of these crates is in the tree of a build with these flags: absent CRATE… -- FLAGS…
+absent() {
+  local crates=()
+  while [ "$1" != -- ]; do crates+=("$1"); shift; done
+  shift
+  local tree; tree=$(cargo tree --locked --prefix none -e normal "$@")
+  for crate in "${crates[@]}"; do
+    if grep -q "^$crate" <<<"$tree"; then echo "$crate is in the tree of: $*"; exit 1; fi
+  done
+}
 
 core() {
   command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
@@ -37,6 +49,10 @@ core() {
   say "features apart"
   cargo check --locked --no-default-features
   cargo check --locked --no-default-features --features testing
+  cargo check --locked --no-default-features --features sqlite
+  cargo check --locked --no-default-features --features http
+  absent aws-lc openssl-sys native-tls -- --all-features
+  absent reqwest rustls hyper -- --no-default-features --features sqlite,testing
   say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
   say "licences and bans"; "$cache/bin/cargo-deny" --locked check licenses bans
   say "tests"; cargo test --locked --all-features
