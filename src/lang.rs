@@ -24,9 +24,24 @@ static LANGUAGES: LazyLock<Vec<Words>> = LazyLock::new(|| {
 
 /// The words of a language, by its tag without regard to its region; English for one that has none yet.
 pub(crate) fn words(tag: &str) -> &'static Words {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     let wanted = primary(tag);
     LANGUAGES.iter().find(|words| primary(&words.tag) == wanted).unwrap_or(&LANGUAGES[0])
+}
+
+/// The words of every language that there are words of.
+pub(crate) fn all() -> &'static [Words] {
+    &LANGUAGES
+}
+
+/// The words of a language, if there are any.
+pub(crate) fn known(tag: &str) -> Option<&'static Words> {
+    let words = words(tag);
+    (primary(&words.tag) == primary(tag)).then_some(words)
+}
+
+/// A language without its region: `pt` for `pt-BR`.
+pub(crate) fn primary(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
 impl Words {

@@ -23,17 +23,19 @@ mod prompt;
 mod retry;
 mod rules;
 mod runtime;
+mod safety;
 mod script;
 mod secret;
 mod sse;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod transport;
 mod usage;
 
 pub use action::{Action, ActionKind, ActionSource, ActionStatus, ActionStep, Material, NewAction};
-pub use check::Finding;
+pub use check::{Finding, Gate, TurnFacts, TurnMeasures, TurnReport, check_turn};
 pub use coach::{
     Builder, Canceller, Chat, CompletionCoach, Debrief, Delivery, Disclosure, Done, ListedAction, MessagePage, Offer, Turn, TurnEvent, User,
 };
@@ -59,6 +61,7 @@ pub use retry::Retries;
 pub use runtime::{
     ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
 };
+pub use safety::SafetyLevel;
 pub use script::{NextStep, Recap, RecapLine};
 pub use secret::Secret;
 #[cfg(feature = "sqlite")]

@@ -7,12 +7,12 @@ use crate::flow::{Ending, Outcome, Step};
 use crate::lang::{self, Words, fill};
 use crate::profile::{FieldValue, Term};
 use crate::prompt::{Purpose, Request};
+use crate::text;
 use crate::usage::{ModelInfo, ModelPlace};
 
 mod answer;
 mod proposals;
 mod recap;
-mod text;
 
 pub(crate) use answer::understood;
 pub(crate) use proposals::proposals;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::text::{asks, begins_with_one_of, count, fold, holds_one_of, is_one_of, phrase_in};
+use crate::text::{asks, begins_with_one_of, count, fold, holds_one_of, is_one_of, phrase_in};
 use crate::conversation::{Message, Provenance, Role};
 use crate::flow::{Flow, Outcome, Step};
 use crate::lang::Words;

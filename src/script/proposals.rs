@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::answer::{answers, aside, says_something, step_of};
-use super::text;
+use crate::text;
 use crate::conversation::{Choice, Message, Provenance, Role};
 use crate::flow::Step;
 use crate::lang::{self, Words};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::answer::{answers, best};
-use super::text;
+use crate::text;
 use crate::action::{Action, ActionKind, ActionSource, NewAction};
 use crate::conversation::Message;
 use crate::error::opaque_debug;

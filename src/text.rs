@@ -1,4 +1,4 @@
-//! Text in any script as the guide needs it: sentences, words, cuts that keep to the letter, and phrases looked up whole.
+//! Text in any script as rules need it: sentences, words, cuts that keep to the letter, and phrases looked up whole.
 
 use std::ops::Range;
 
@@ -237,4 +237,80 @@ fn ends_sentence(before: &str, stop: char, after: &str) -> bool {
     let numbered = before.trim() == word && !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
     let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase) && !after.trim().is_empty();
     !numbered && !initial && !after.trim_start().chars().next().is_some_and(char::is_lowercase)
+}
+
+/// Every place where a folded phrase stands in a folded text, between word boundaries.
+pub(crate) fn phrases_in<'a>(folded: &'a str, phrase: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let found = (!phrase.is_empty()).then(|| folded.match_indices(phrase).map(|(at, _)| at..at + phrase.len()));
+    found.into_iter().flatten().filter(|found| stands_alone(folded, found))
+}
+
+/// Where a folded text first says one of a list's phrases that is not part of a phrase of the other list.
+pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
+    let exceptions: Vec<_> = words.list(except).iter().flat_map(|phrase| phrases_in(folded, phrase)).collect();
+    let excused = |place: &Range<usize>| exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end);
+    let places = words.list(list).iter().filter_map(|phrase| phrases_in(folded, phrase).find(|place| !excused(place)));
+    places.min_by_key(|place| place.start)
+}
+
+/// Whether it says one.
+pub(crate) fn says(folded: &str, words: &Words, list: &str, except: &str) -> bool {
+    said(folded, words, list, except).is_some()
+}
+
+/// A text folded like [`fold`], with the way back to where each part of it stands in the original.
+pub(crate) struct Mapped {
+    pub(crate) text: String,
+    /// For each character with its marks: where it begins in the folded text and in the original.
+    places: Vec<(usize, usize)>,
+    end: usize,
+}
+
+impl Mapped {
+    pub(crate) fn new(original: &str) -> Self {
+        let (mut text, mut places) = (String::with_capacity(original.len()), Vec::new());
+        let mut chars = original.char_indices().peekable();
+        while let Some((start, first)) = chars.next() {
+            let mut end = start + first.len_utf8();
+            while let Some((at, mark)) = chars.next_if(|(_, next)| is_combining_mark(*next)) {
+                end = at + mark.len_utf8();
+            }
+            let cluster: String = original[start..end].nfkc().flat_map(char::to_lowercase).collect();
+            for c in cluster.chars() {
+                if c.is_alphanumeric() || is_combining_mark(c) {
+                    places.push((text.len(), start));
+                    text.push(c);
+                } else if is_apostrophe(c) && text.ends_with(|before: char| before.is_alphanumeric() || is_combining_mark(before)) {
+                    places.push((text.len(), start));
+                    text.push('\'');
+                } else if !text.is_empty() {
+                    if text.ends_with('\'') {
+                        text.pop();
+                        places.pop();
+                    }
+                    if !text.ends_with(' ') {
+                        places.push((text.len(), start));
+                        text.push(' ');
+                    }
+                }
+            }
+        }
+        text.truncate(text.trim_end_matches([' ', '\'']).len());
+        places.retain(|(at, _)| *at < text.len());
+        Self { text, places, end: original.len() }
+    }
+
+    /// Where a part of the folded text stands in the original.
+    pub(crate) fn original(&self, folded: &Range<usize>) -> Range<usize> {
+        let at = |folded: usize| self.places.partition_point(|(at, _)| *at <= folded).checked_sub(1).map_or(0, |at| self.places[at].1);
+        let after = self.places.partition_point(|(at, _)| *at < folded.end);
+        at(folded.start)..self.places.get(after).map_or(self.end, |(_, original)| *original)
+    }
+}
+
+/// Whether a text is mostly in a script that sets no spaces between words.
+pub(crate) fn is_mostly_unspaced(text: &str) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    let (unspaced, all) = letters.fold((0, 0), |(unspaced, all), c| (unspaced + usize::from(is_unspaced(c)), all + 1));
+    unspaced * 2 > all
 }
