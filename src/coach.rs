@@ -501,21 +501,26 @@ impl Core {
         page: &Page,
         mut decide: impl FnMut(&Conversation) -> Result<(Vec<Write>, T)> + Send,
     ) -> Result<T> {
-        self.decide_on(user, thread, page, false, |conversation, _| decide(conversation)).await
+        self.decide_on(user, thread, page, false, None, |conversation, _| decide(conversation)).await
     }
 
-    /// The same with what was proposed in the thread, if it is needed.
+    /// The same with what was proposed in the thread, if it is needed. What is known already of the thread is decided on first, without
+    /// reading; if it has changed since, the commit is a conflict, and it is read.
     pub(crate) async fn decide_on<T: Send>(
         &self,
         user: &UserId,
         thread: &ThreadId,
         page: &Page,
         proposals: bool,
+        mut known: Option<Conversation>,
         mut decide: impl FnMut(&Conversation, &[Extraction]) -> Result<(Vec<Write>, T)> + Send,
     ) -> Result<T> {
         let mut tries = 1;
         loop {
-            let conversation = self.read(user, thread, page).await?;
+            let conversation = match known.take() {
+                Some(known) => known,
+                None => self.read(user, thread, page).await?,
+            };
             // Read after the version: whatever is newer than that makes the commit a conflict.
             let extractions = if proposals { self.store.extractions(user, Some(thread)).await? } else { Vec::new() };
             let (writes, outcome) = decide(&conversation, &extractions)?;

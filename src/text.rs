@@ -10,7 +10,8 @@ use crate::lang::Words;
 /// Lower case, one kind of apostrophe, one space for everything else that is neither letter nor digit.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfkc().flat_map(char::to_lowercase) {
+    let normal: std::borrow::Cow<'_, str> = if text.is_ascii() { text.into() } else { text.nfkc().collect::<String>().into() };
+    for c in normal.chars().flat_map(char::to_lowercase) {
         if c.is_alphanumeric() || is_combining_mark(c) {
             folded.push(c);
             continue;
@@ -41,15 +42,18 @@ pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
 
 /// Whether a folded text begins with one of the list's phrases.
 pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some_and(|found| found.start == 0))
+    words
+        .list(list)
+        .iter()
+        .any(|phrase| !phrase.is_empty() && folded.starts_with(phrase.as_str()) && stands_alone(folded, &(0..phrase.len())))
 }
 
 /// Where a folded phrase first stands in a folded text, between word boundaries.
 pub(crate) fn phrase_in(folded: &str, phrase: &str) -> Option<Range<usize>> {
-    if phrase.is_empty() {
-        return None;
-    }
-    folded.match_indices(phrase).map(|(at, _)| at..at + phrase.len()).find(|found| stands_alone(folded, found))
+    // Phrases are many and short: what a searcher prepares for each would take longer than the search.
+    let first = phrase.chars().next()?;
+    let starts = folded.match_indices(first).map(|(at, _)| at).filter(|at| folded.as_bytes()[*at..].starts_with(phrase.as_bytes()));
+    starts.map(|at| at..at + phrase.len()).find(|found| stands_alone(folded, found))
 }
 
 /// Whether a text holds a term, whatever its case, between word boundaries. One of up to two letters must have its own case,

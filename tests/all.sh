@@ -14,6 +14,7 @@ apart=(
   "the protocol in ten thousand orders (PROTOCOL_SEED=\$RANDOM PROPTEST_CASES=10000 cargo test --all-features --test protocol)"
   "a million streams, errors and proposals (PROPTEST_CASES=1000000 cargo test --release --all-features --lib fuzz)"
   "the table of speeds (cargo bench --features testing --bench table)"
+  "what a debrief costs (cargo bench --features testing --bench cost)"
 )
 
 say() { printf '\n== %s\n' "$*"; }

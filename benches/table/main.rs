@@ -1,7 +1,7 @@
-//! The table: each promise about speed and size, against rusqlite doing the same on the same disk in the same run.
+//! The table: each promise about speed and size, against rusqlite and reqwest doing the same on the same disk in the same run.
 //!
 //! `cargo bench --features testing --bench table -- [QUESTION…] [--dir PATH] [--messages N]`; the questions are commit, load, turn, crowd,
-//! open, memory and bytes. Without `--bench`, as `cargo test` runs it, everything is tried once and nothing is told.
+//! open, memory, bytes, wire and streams. Without `--bench`, as `cargo test` runs it, everything is tried once and nothing is told.
 
 #![allow(clippy::unwrap_used)]
 
@@ -24,10 +24,13 @@ use crate::measure::{Compared, Seconds, Spread, compare, rounds};
 use crate::raw::{Raw, Ready};
 use crate::replay::{Part, coach, debrief_thread, record, turn, user};
 
+mod canned;
 mod disk;
 mod measure;
 mod raw;
 mod replay;
+mod server;
+mod wire;
 
 /// What a turn of the coach reads.
 const WINDOW: u32 = 120;
@@ -44,8 +47,17 @@ fn main() {
     }
     let bench = Bench::new(&arguments);
     let mut table = Table::default();
-    let questions: [(&str, Question); 7] =
-        [("commit", commit), ("load", load), ("turn", whole_turn), ("crowd", crowd), ("open", open), ("memory", memory), ("bytes", bytes)];
+    let questions: [(&str, Question); 9] = [
+        ("commit", commit),
+        ("load", load),
+        ("turn", whole_turn),
+        ("crowd", crowd),
+        ("open", open),
+        ("memory", memory),
+        ("bytes", bytes),
+        ("wire", wire::wire),
+        ("streams", wire::streams),
+    ];
     for (name, question) in questions {
         if bench.only.is_empty() || bench.only.iter().any(|only| only == name) {
             question(&bench, &mut table);
@@ -96,7 +108,7 @@ impl Bench {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 #[derive(Default)]
@@ -428,6 +440,8 @@ fn in_a_process_of_its_own(what: &str, folder: &Path, count: usize) {
         "talk" => talk_in(folder, count),
         "memory" => live_turns_in(folder, count),
         "raw-memory" => rows_in(folder, count),
+        "streams" => wire::streams_in(folder, count),
+        "raw-streams" => wire::raw_streams_in(folder, count),
         other => unreachable!("there is no part {other}"),
     };
     let _ = writeln!(io::stdout(), "{answer}");

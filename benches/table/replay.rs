@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use completion_coach::testing::ScriptedModel;
 use completion_coach::{
-    Account, ActionRecord, ActionStore, AllowanceRates, Attempt, AttemptStatus, Change, CompletionCoach, Conversation, Debrief, Extraction,
-    Material, Model, NewAction, Page, Profile, ProfileChange, Rate, Result, SqliteStore, ThreadId, Timestamp, UserId, Write,
+    Account, ActionRecord, ActionStore, AllowanceRates, Attempt, AttemptStatus, Builder, Change, CompletionCoach, Conversation, Debrief,
+    Extraction, Material, Model, NewAction, Page, Profile, ProfileChange, Rate, Result, SqliteStore, ThreadId, Timestamp, UserId, Write,
 };
 
 pub(crate) const ACTION: &str = "0b6ccb62-6ac4-4a0c-9a5e-1f2a8d8f4c11";
@@ -57,9 +57,13 @@ pub(crate) fn debrief_thread() -> ThreadId {
 
 /// A coach that lets a debrief go on for ten exchanges and as fast as it can.
 pub(crate) fn coach(store: impl ActionStore, model: impl Model) -> CompletionCoach {
+    builder(store, model).build().unwrap()
+}
+
+pub(crate) fn builder(store: impl ActionStore, model: impl Model) -> Builder {
     let rate = Rate::new(60_000, 60_000);
     let allowance = AllowanceRates { turns: rate, proposals: rate };
-    CompletionCoach::builder(store, model).budget(10, 10).allowance(allowance).build().unwrap()
+    CompletionCoach::builder(store, model).budget(10, 10).allowance(allowance)
 }
 
 /// A user with a profile, a done action and its debrief opened.
@@ -89,14 +93,24 @@ pub(crate) async fn turn(debrief: &Debrief, model: &ScriptedModel) {
 
 /// What is written for so many turns of so many users, each in a debrief of their own.
 pub(crate) async fn record(users: std::ops::Range<usize>, turns: usize) -> Vec<Vec<Step>> {
-    let recorder = Recorder { store: SqliteStore::in_memory().unwrap(), steps: Arc::default() };
     let model = ScriptedModel::default();
-    let coach = coach(recorder.clone(), model.clone());
+    record_with(model.clone(), users, turns, async |debrief| turn(debrief, &model).await).await
+}
+
+/// The same with this model, which says what it says when a turn is made.
+pub(crate) async fn record_with(
+    model: impl Model,
+    users: std::ops::Range<usize>,
+    turns: usize,
+    turn: impl AsyncFn(&Debrief),
+) -> Vec<Vec<Step>> {
+    let recorder = Recorder { store: SqliteStore::in_memory().unwrap(), steps: Arc::default() };
+    let coach = coach(recorder.clone(), model);
     let mut all = Vec::new();
     for number in users {
         let debrief = open(&coach, &user(number)).await;
         for _ in 0..turns {
-            turn(&debrief, &model).await;
+            turn(&debrief).await;
         }
         all.push(std::mem::take(&mut *recorder.steps.lock().unwrap()));
     }

@@ -95,7 +95,7 @@ pub(crate) async fn proposal(core: &Core, user: &UserId, thread: &ThreadId) -> R
 /// Verdicts, the profile, the review's state and one entry in the change log are one commit.
 pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdicts: &Verdicts) -> Result<Applied> {
     let page = Page::newest(0);
-    let applied = core.decide_on(user, thread, &page, true, |conversation, items| {
+    let applied = core.decide_on(user, thread, &page, true, None, |conversation, items| {
         let now = core.clock.now();
         let account = &conversation.account;
         let decision = decide(&account.profile, items, verdicts, &core.rules.limits, now)?;

@@ -16,12 +16,13 @@ use tracing::Instrument;
 
 use super::{AtWork, Cancel, Core, Delivery, TRIES, observe};
 use crate::check::{Finding, check};
-use crate::conversation::{Author, Choice, Conversation, Message, Reply, ThreadState};
+use crate::conversation::{Account, Author, Choice, Conversation, Message, Reply, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::{Extraction, extraction_schema};
 use crate::fault;
 use crate::flow::{Ending, Flow};
 use crate::model::{Model, ModelEvent, ModelEvents, Signal, empty};
+use crate::profile::Profile;
 use crate::prompt::{self, Output, Purpose, Request};
 use crate::rules::{self, Asking, Begin, Begun, Notes, Written};
 use crate::runtime::{AttemptId, ThreadId, Timestamp, UserId};
@@ -269,6 +270,8 @@ pub(crate) struct Job {
     pub(crate) request: Request,
     /// `None` if the guide stands in.
     pub(crate) model: Option<Arc<dyn Model>>,
+    /// The thread as the first commit left it, without its messages and the profile, which a reply does not depend on.
+    left: Conversation,
 }
 
 impl Job {
@@ -308,12 +311,24 @@ impl Job {
         };
         let thread = state.thread.clone();
         let request = request(core, conversation, &state, purpose, &flow, &notes.messages);
+        let state = rules::attempt(state, &attempt);
+        let Account { version, consent, allowance, changes, .. } = &conversation.account;
+        let (consent, allowance) = (consent.clone(), notes.allowance.unwrap_or(*allowance));
+        let left = Conversation {
+            account: Account { version: version + 1, profile: Profile::default(), consent, allowance, changes: *changes },
+            action: notes.action.clone().or_else(|| conversation.action.clone()),
+            state: Some(state.clone()),
+            attempt: Some(attempt.clone()),
+            holder_gone: false,
+            messages: Vec::new(),
+            found: None,
+        };
         let mut writes = writes(notes);
-        writes.push(Write::Thread(rules::attempt(state, &attempt)));
+        writes.push(Write::Thread(state));
         writes.push(Write::Attempt(attempt.clone()));
         let at_work = core.at_work(user, &attempt.id);
         tracing::debug!(attempt = %attempt.id, ?operation, "asking");
-        Ok((writes, Self { core: core.clone(), user: user.clone(), thread, attempt, at_work, request, model }, flow))
+        Ok((writes, Self { core: core.clone(), user: user.clone(), thread, attempt, at_work, request, model, left }, flow))
     }
 
     async fn run(self: Box<Self>, flow: Flow, events: mpsc::UnboundedSender<TurnEvent>) -> Result<Reply> {
@@ -560,9 +575,11 @@ impl Job {
         failure: Option<ErrorKind>,
         mut brought: impl FnMut(&Conversation, &[Extraction], ThreadState, Timestamp) -> Result<(Vec<Write>, T)> + Send,
     ) -> Result<T> {
+        // Proposals are decided on with the profile, which is read.
+        let known = (!proposals).then(|| self.left.clone());
         let stored = self
             .core
-            .decide_on(&self.user, &self.thread, &Page::newest(0), proposals, |conversation, extractions| {
+            .decide_on(&self.user, &self.thread, &Page::newest(0), proposals, known, |conversation, extractions| {
                 let now = self.core.clock.now();
                 match conversation.held_by(&self.attempt.id) {
                     Ok(state) => {

@@ -1,11 +1,13 @@
 //! One call to a model's server: sent, sent again while nothing was handed on, streamed, and named when it fails.
 
 use std::fmt::Debug;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::{Finish, ModelEvent, ModelEvents, Signal};
 use crate::endpoint::Server;
@@ -322,8 +324,10 @@ impl Call<'_> {
     async fn stream(&mut self, mut body: Box<dyn HttpBody>, signals: &mut Vec<Signal>) -> Result<Finish, Failure> {
         let mut decoder = self.wire.decoder();
         let (mut parser, mut events, mut meaning) = (Parser::new(MOST_EVENT), Vec::new(), Vec::new());
+        // One timer that is put off: a new one for each piece would wake the runtime's timer driver each time.
+        let mut idle = pin!(sleep(self.server.time_limits.idle));
         loop {
-            let piece = match in_time(self.server.time_limits.idle, body.next()).await {
+            let piece = match before(idle.as_mut(), body.next()).await {
                 Ok(Ok(piece)) => piece,
                 // Whatever happens to the connection after the end of the answer is no matter.
                 _ if decoder.finish().is_some() => None,
@@ -353,6 +357,7 @@ impl Call<'_> {
             if piece.is_none() {
                 break;
             }
+            idle.as_mut().reset(Instant::now() + self.server.time_limits.idle);
             // A transport that has everything at once must not keep the turn's deadline from being looked at.
             tokio::task::consume_budget().await;
         }
@@ -399,6 +404,15 @@ impl Call<'_> {
         used.add(self.now);
         self.events.push(ModelEvent::Usage(Usage { requests: self.sent, ..used }));
     }
+}
+
+async fn before<T>(mut limit: Pin<&mut Sleep>, work: impl Future<Output = T>) -> Result<T, Failure> {
+    let mut work = pin!(work);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Ok(done)),
+        Poll::Pending => limit.as_mut().poll(context).map(|()| Err(Failure::late())),
+    })
+    .await
 }
 
 async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Failure> {
