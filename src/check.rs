@@ -11,7 +11,6 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::error::opaque_debug;
 use crate::lang::{self, Words};
 use crate::profile::Term;
 use crate::text::{self, Mapped};
@@ -80,8 +79,7 @@ impl Gate {
     ];
 
     /// Those that look nothing at all up without words of the language. The others do what needs no words.
-    const BY_WORDS: [Self; 5] =
-        [Self::ClaimsToBeHuman, Self::Diagnoses, Self::ClaimsToSave, Self::ClaimsToRemember, Self::NewTopic];
+    const BY_WORDS: [Self; 5] = [Self::ClaimsToBeHuman, Self::Diagnoses, Self::ClaimsToSave, Self::ClaimsToRemember, Self::NewTopic];
 
     /// The gate's name in snake case, as in JSON.
     pub const fn as_str(self) -> &'static str {
@@ -109,7 +107,9 @@ impl Gate {
             Self::Diagnoses => "it named a condition; name none, use the person's own words.",
             Self::ClaimsToSave => "it claimed to have saved or noted something; nothing is saved here.",
             Self::ClaimsToRemember => "it claimed to remember; claim no memory.",
-            Self::Invented => "it had a name, number, address or skill that nobody gave; use only what the person, the profile and the action say.",
+            Self::Invented => {
+                "it had a name, number, address or skill that nobody gave; use only what the person, the profile and the action say."
+            }
             Self::WrongLanguage => "it was not in the person's language.",
             Self::NoQuestion => "it asked no question; ask exactly one.",
             Self::SeveralQuestions => "it asked several questions; ask exactly one.",
@@ -190,7 +190,11 @@ pub struct TurnFacts<'a> {
     /// What the model was told, beside this library's own prompt.
     pub instructions: &'a str,
 }
-opaque_debug!(TurnFacts { last });
+impl std::fmt::Debug for TurnFacts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TurnFacts").field("last", &self.last).finish_non_exhaustive()
+    }
+}
 
 /// What is wrong with a coach's turn, and what can be measured of it. Linear in the length of the turn and of the facts.
 ///

@@ -15,11 +15,12 @@ use crate::evidence::Extraction;
 use crate::flow::Budget;
 use crate::lang::{Words, words};
 use crate::limits::Limits;
-use crate::model::Model;
+use crate::model::{Model, SafetyClassifier};
 use crate::profile::Term;
 use crate::prompt::Voice;
 use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
 use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
+use crate::safety::SafetyLevel;
 use crate::script;
 use crate::store::{ActionStore, Change, Page, Write};
 use crate::usage::{AllowanceRates, AttemptStatus, ModelInfo, ModelPlace, PriceTable, Usage};
@@ -39,6 +40,9 @@ pub use user::{Done, ListedAction, Offer, User};
 /// How often a decision is made again because the user's data changed while it was made. Every time it is, another call has
 /// succeeded, so that this ends; a host sees `Conflict` only where its own decision has become void.
 const TRIES: u32 = 100;
+
+/// How long the host's safety classifier may look at a message.
+const CLASSIFIER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The messages of one page where a thread is read whole.
 const WHOLE_PAGE: u32 = 500;
@@ -120,6 +124,7 @@ impl Builder {
             voice: Voice::default(),
             vocabulary: Vec::new(),
             prices: PriceTable::default(),
+            classifier: None,
             delivery: Delivery::default(),
             offline_fallback: false,
             language: "en".to_owned(),
@@ -208,6 +213,14 @@ impl Builder {
         self
     }
 
+    /// The host's own look at what people write, beside the phrase lists; the higher level counts. It is given each typed message before any
+    /// model is, and 5 s; one that fails or takes longer counts as having seen nothing, which is logged.
+    #[must_use]
+    pub fn safety_classifier(mut self, classifier: impl SafetyClassifier) -> Self {
+        self.core.classifier = Some(Arc::new(classifier));
+        self
+    }
+
     /// The language for people whose profile names none, as a BCP 47 tag (default `en`).
     #[must_use]
     pub fn language(mut self, tag: impl Into<String>) -> Self {
@@ -266,6 +279,7 @@ pub(crate) struct Core {
     pub(crate) voice: Voice,
     pub(crate) vocabulary: Vec<Term>,
     pub(crate) prices: PriceTable,
+    pub(crate) classifier: Option<Arc<dyn SafetyClassifier>>,
     pub(crate) delivery: Delivery,
     pub(crate) offline_fallback: bool,
     pub(crate) language: String,
@@ -384,12 +398,38 @@ impl Core {
     }
 
     pub(crate) fn circumstances<'a>(&'a self, conversation: &Conversation) -> Circumstances<'a> {
+        self.circumstances_of(conversation, SafetyLevel::None)
+    }
+
+    /// The same with what the host's classifier says of the newest message.
+    pub(crate) fn circumstances_of<'a>(&'a self, conversation: &Conversation, safety: SafetyLevel) -> Circumstances<'a> {
         Circumstances {
+            safety,
             rules: &self.rules,
             words: self.words(&conversation.account),
             place: if self.allowed(&conversation.account).is_ok() { self.info.place } else { ModelPlace::Script },
             holder: self.holder(conversation),
             now: self.clock.now(),
+        }
+    }
+
+    /// What the host's classifier says of a message. It decides nothing where it fails.
+    pub(crate) async fn classified(&self, user: &UserId, text: &str) -> SafetyLevel {
+        let Some(classifier) = &self.classifier else { return SafetyLevel::None };
+        let language = match self.store.account(user).await {
+            Ok(Some(account)) => self.tag(&account).to_owned(),
+            _ => return SafetyLevel::None,
+        };
+        match tokio::time::timeout(CLASSIFIER_LIMIT, classifier.level(text, &language)).await {
+            Ok(Ok(level)) => level,
+            Ok(Err(error)) => {
+                tracing::warn!(error = error.kind().as_str(), "the safety classifier failed; the phrase lists decide");
+                SafetyLevel::None
+            }
+            Err(_) => {
+                tracing::warn!("the safety classifier did not answer in time; the phrase lists decide");
+                SafetyLevel::None
+            }
         }
     }
 

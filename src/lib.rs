@@ -41,7 +41,7 @@ pub use coach::{
 };
 pub use conversation::{
     Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, DebriefState, Found, Invitation, Live, Message, NewMessage,
-    ProfileChange, Provenance, Reply, Review, Role, Said, ThreadState,
+    ProfileChange, Provenance, Reply, Report, Review, Role, Said, ThreadState,
 };
 pub use credentials::{Credentials, TokenSource};
 pub use endpoint::{Endpoint, TimeLimits};
@@ -51,7 +51,10 @@ pub use evidence::{
 };
 pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
 pub use limits::Limits;
-pub use model::{AnthropicModel, CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, OpenAiModel, Signal, TokenLimit};
+pub use model::{
+    AnthropicModel, CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, OpenAiModel, SafetyClassifier, Signal,
+    TokenLimit,
+};
 pub use profile::{CustomField, Education, FieldValue, Profile, ProfileField, Term, Work};
 pub use prompt::{
     COMPLETION_COACH_PROMPT, ContextOptions, ContextPurpose, EXTRACTION_PROMPT, GENERAL_COACH_PROMPT, Output, Part, PartRole, Purpose,

@@ -1,10 +1,11 @@
 //! What a model is asked: the facts as types, and the same facts rendered as parts of a prompt in which data stays data.
 
 use crate::action::Action;
-use crate::conversation::{Message, Provenance};
+use crate::conversation::{Message, Provenance, Role};
 use crate::error::opaque_debug;
 use crate::flow::{Ending, Flow, Step};
 use crate::profile::{Profile, Term};
+use crate::safety::{self, SafetyLevel};
 
 mod context;
 mod lines;
@@ -246,7 +247,9 @@ fn said(message: &Message) -> Option<Part> {
 }
 
 fn transcript(brief: &Brief<'_>) -> Part {
-    let lines = brief.messages.iter().filter_map(|message| Some(tagged(message, &words(message)?) + "\n"));
+    // What was said in distress is nobody's profile.
+    let calm = |message: &&Message| message.role == Role::Assistant || safety::level(&message.text) == SafetyLevel::None;
+    let lines = brief.messages.iter().filter(calm).filter_map(|message| Some(tagged(message, &words(message)?) + "\n"));
     let text = format!("<transcript>\n{}</transcript>\n{}", lines.collect::<String>(), guidance(brief, true));
     Part { role: PartRole::User, text, stable: false }
 }
@@ -289,6 +292,10 @@ fn guidance(brief: &Brief<'_>, answered: bool) -> String {
                 tell("They passed over the last question.");
             }
             tell(&standing(flow));
+            let newest = brief.messages.last().filter(|newest| newest.role == Role::User);
+            if newest.is_some_and(|newest| safety::level(&newest.text) == SafetyLevel::Distress) {
+                tell("They are in distress: acknowledge it in plain words, offer to stop, then ask gently.");
+            }
             if flow.rephrased {
                 tell("They said little: ask about this step, easier and more concrete.");
             }

@@ -12,6 +12,7 @@ use crate::lang::Words;
 use crate::limits::{Limits, characters};
 use crate::prompt::{Purpose, is_blank};
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp};
+use crate::safety::{self, SafetyLevel};
 use crate::script::{self, Line};
 use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, ModelPlace, Operation, Usage};
 
@@ -60,6 +61,8 @@ pub(crate) struct Circumstances<'a> {
     /// Where the model runs that goes on from an opening of the guide's.
     pub(crate) place: ModelPlace,
     pub(crate) holder: Holder,
+    /// What the host's own classifier says of the newest message.
+    pub(crate) safety: SafetyLevel,
     pub(crate) now: Timestamp,
 }
 
@@ -263,6 +266,9 @@ impl Conversation {
         if !(only_asks && thread.action().is_some()) {
             state.last_user_seq = seq;
         }
+        if at.safety.max(safety::level(notes.messages.last().map_or("", |said| &said.text))) == SafetyLevel::Danger {
+            return self.hand_over(notes, state, ids(), at);
+        }
         if answer.stop && thread.action().is_some() {
             return self.end(notes, state, &answer, ids(), at);
         }
@@ -358,6 +364,28 @@ impl Conversation {
         state.flow = state.flow.heard(&Answer { stop: true, ..answer.clone() }, &at.rules.budget);
         let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
+    }
+
+    /// Somebody may be in danger: code ends it with words that are set in advance. Nothing is sent to a model, and nothing will be proposed.
+    fn hand_over(&self, notes: Notes, mut state: ThreadState, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        if state.thread.action().is_some() {
+            state.flow.exchanges += 1;
+        }
+        state.flow.ended = Some(Ending::HandedOver);
+        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
+        if state.thread.action().is_none() {
+            // The chat has no end; this part of it is not read for proposals.
+            state.flow.ended = None;
+            state.proposed_until = state.next_seq;
+        }
+        let begun = self.say(notes, state, Written { id, line, author: script::author() }, at.now)?;
+        Ok(match begun {
+            Begun::Said { notes, state, mut reply } => {
+                reply.ended = Some(Ending::HandedOver);
+                Begun::Said { notes, state, reply }
+            }
+            other => other,
+        })
     }
 
     /// `reopen`: a new round with a fresh budget, begun with one line of recap.
@@ -503,6 +531,7 @@ impl Conversation {
             ended: state.flow.ended,
             message,
             findings: Vec::new(),
+            measures: None,
         }
     }
 

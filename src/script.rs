@@ -7,6 +7,7 @@ use crate::flow::{Ending, Outcome, Step};
 use crate::lang::{self, Words, fill};
 use crate::profile::{FieldValue, Term};
 use crate::prompt::{Purpose, Request};
+use crate::safety::{self, SafetyLevel};
 use crate::text;
 use crate::usage::{ModelInfo, ModelPlace};
 
@@ -253,6 +254,9 @@ fn offered_before(request: &Request) -> bool {
 /// What comes before the question: a word on what cannot be answered, or the person's own words.
 fn lead(request: &Request, words: &Words) -> Option<String> {
     let newest = newest(request).filter(|message| is_typed(message))?;
+    if safety::level(&newest.text) == SafetyLevel::Distress {
+        return Some(words.text("lead.distress").to_owned());
+    }
     let step = answer::step_of(newest, &request.flow).unwrap_or(request.flow.step);
     if let Some(id) = answer::aside(&newest.text, step, words) {
         return Some(words.text(id).to_owned());

@@ -32,7 +32,8 @@ pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>)
             given.iter().flat_map(|text| fold(text).split([' ', '\'']).map(str::to_owned).collect::<Vec<_>>()).collect();
         names(text, primary(facts.language) == "ja").into_iter().find(|at| {
             let name = fold(&text[at.clone()]);
-            let ordinary = |part: &str| ["names_known", "function_words"].iter().any(|list| words.list(list).iter().any(|word| word == part));
+            let ordinary =
+                |part: &str| ["names_known", "function_words"].iter().any(|list| words.list(list).iter().any(|word| word == part));
             let parts = name.split([' ', '\'']).filter(|part| part.chars().count() > 1);
             parts.clone().count() > 0 && !ordinary(&name) && !parts.clone().all(|part| known.contains(part) || ordinary(part))
         })
@@ -72,16 +73,21 @@ fn numbers(text: &str) -> Vec<(Range<usize>, String)> {
 /// Addresses of pages and mail.
 fn addresses(text: &str) -> Vec<Range<usize>> {
     let at = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    let trim = |word: &'_ str| word.trim_matches(|c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '"' | '<' | '>' | '“' | '”')).to_owned();
+    let trim = |word: &'_ str| {
+        word.trim_matches(|c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '"' | '<' | '>' | '“' | '”')).to_owned()
+    };
     let address = |word: &&str| {
         let mail = word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
         word.contains("://") || word.to_ascii_lowercase().starts_with("www.") || mail
     };
     let found = text.split_whitespace().filter(address);
-    found.map(|word| (at(word), trim(word), word)).map(|(at, trimmed, word)| {
-        let inside = word.find(trimmed.as_str()).unwrap_or(0);
-        at + inside..at + inside + trimmed.len()
-    }).collect()
+    found
+        .map(|word| (at(word), trim(word), word))
+        .map(|(at, trimmed, word)| {
+            let inside = word.find(trimmed.as_str()).unwrap_or(0);
+            at + inside..at + inside + trimmed.len()
+        })
+        .collect()
 }
 
 /// What looks like a name: capitals inside a word anywhere, a capital at its beginning in the middle of a sentence; in Japanese, Latin words

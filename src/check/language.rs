@@ -25,7 +25,8 @@ pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
         "hi" | "mr" | "ne" => return share(&[Script::Devanagari]) < 0.3,
         "th" => return share(&[Script::Thai]) < 0.3,
         // Both scripts are in use, or the script is not known here.
-        "sr" | "kk" | "uz" | "az" | "mn" | "ka" | "hy" | "ta" | "te" | "bn" | "am" | "km" | "lo" | "my" | "pa" | "gu" | "ml" | "kn" | "si" => {
+        "sr" | "kk" | "uz" | "az" | "mn" | "ka" | "hy" | "ta" | "te" | "bn" | "am" | "km" | "lo" | "my" | "pa" | "gu" | "ml" | "kn"
+        | "si" => {
             return false;
         }
         _ if share(&[Script::Latin]) < 0.5 => return true,

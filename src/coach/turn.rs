@@ -15,17 +15,19 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::{AtWork, Cancel, Core, Delivery, TRIES, observe};
-use crate::check::{Finding, check};
-use crate::conversation::{Account, Author, Choice, Conversation, Message, Reply, ThreadState};
+use crate::action::Action;
+use crate::check::{Finding, TurnFacts, TurnReport, check_turn};
+use crate::conversation::{Account, Author, Choice, Conversation, Message, NewMessage, Reply, Role, Said, ThreadState};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::{Extraction, extraction_schema};
 use crate::fault;
 use crate::flow::{Ending, Flow};
 use crate::model::{Model, ModelEvent, ModelEvents, Signal, empty};
 use crate::profile::Profile;
-use crate::prompt::{self, Output, Purpose, Request};
+use crate::prompt::{self, ContextOptions, ContextPurpose, Output, Purpose, Request, build_profile_context};
 use crate::rules::{self, Asking, Begin, Begun, Notes, Written};
 use crate::runtime::{AttemptId, ThreadId, Timestamp, UserId};
+use crate::safety::SafetyLevel;
 use crate::script::{self, Line};
 use crate::store::{Page, Write};
 use crate::usage::{Attempt, AttemptStatus, ModelPlace, Operation, Usage};
@@ -48,12 +50,17 @@ pub enum TurnEvent {
     Text(String),
     /// Answers to offer with the reply.
     Choices(Vec<Choice>),
-    /// The model's words failed the checks, for this reason, and the guide's question took their place.
+    /// The model's words failed the checks, for this reason, and it is asked once more.
+    AskedAgain(Finding),
+    /// They failed again, or no second ones came, and the guide's question takes their place. This is what was wrong first.
     Replaced(Finding),
     /// The guide writes this reply in place of a model that could not be reached, or may not be asked: why not.
     StoodIn(ErrorKind),
-    /// A person should take over. The host shows its own resources.
-    HandOver,
+    /// A person should take over. The host shows its own resources, in this language (a BCP 47 tag); the library has none.
+    HandOver {
+        /// The user's language.
+        language: String,
+    },
     /// The reply as it is stored. The last event of a turn that succeeds.
     Reply(Reply),
 }
@@ -63,9 +70,10 @@ impl fmt::Debug for TurnEvent {
         match self {
             Self::Text(_) => f.write_str("Text(..)"),
             Self::Choices(choices) => write!(f, "Choices({})", choices.len()),
+            Self::AskedAgain(finding) => write!(f, "AskedAgain({finding:?})"),
             Self::Replaced(finding) => write!(f, "Replaced({finding:?})"),
             Self::StoodIn(kind) => write!(f, "StoodIn({kind:?})"),
-            Self::HandOver => f.write_str("HandOver"),
+            Self::HandOver { .. } => f.write_str("HandOver"),
             Self::Reply(reply) => write!(f, "{reply:?}"),
         }
     }
@@ -135,11 +143,11 @@ impl Turn {
         Ok(())
     }
 
-    fn ready(reply: Reply) -> Self {
+    fn ready(reply: Reply, language: String) -> Self {
         let mut events = vec![TurnEvent::Text(reply.message.text.clone())];
         if reply.ended == Some(Ending::HandedOver) {
             // A host that was killed before it heard of it hears of it again.
-            events.push(TurnEvent::HandOver);
+            events.push(TurnEvent::HandOver { language });
         }
         if !reply.message.choices.is_empty() {
             events.push(TurnEvent::Choices(reply.message.choices.clone()));
@@ -196,9 +204,13 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
         id.check()?;
     }
     let page = Page { size: WINDOW, before: None, find };
-    let (begun, taken_over) = core
+    let safety = match &begin {
+        Begin::Say(NewMessage { said: Said::Typed(text), .. }) => core.classified(user, text).await,
+        _ => SafetyLevel::None,
+    };
+    let (begun, taken_over, language) = core
         .decide(user, thread, &page, |conversation| {
-            let at = core.circumstances(conversation);
+            let at = core.circumstances_of(conversation, safety);
             fault::point("turn: before the first commit");
             let taken_over = if matches!(begin, Begin::TakeOver) { conversation.live() } else { None };
             let (writes, begun) = match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
@@ -213,13 +225,13 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
                     (writes, Start::Ask(Box::new(job), flow))
                 }
             };
-            Ok((writes, (begun, taken_over)))
+            Ok((writes, (begun, taken_over, core.tag(&conversation.account).to_owned())))
         })
         .await?;
     core.cancel_turn(taken_over.as_ref());
     fault::point("turn: after the first commit");
     Ok(match begun {
-        Start::Ready(reply) => Turn::ready(*reply),
+        Start::Ready(reply) => Turn::ready(*reply, language),
         Start::Ask(job, flow) => {
             let (sender, events) = mpsc::unbounded_channel();
             let cancel = job.at_work.cancel.clone();
@@ -257,7 +269,7 @@ struct Final {
     line: Line,
     author: Author,
     flow: Flow,
-    findings: Vec<Finding>,
+    report: Option<TurnReport>,
 }
 
 /// An attempt under way: what is asked, of whom, and what it has used.
@@ -347,7 +359,7 @@ impl Job {
             }
             Err(error) => return Err(self.failed(error).await),
         };
-        let Final { line, author, flow, findings } = written;
+        let Final { line, author, flow, report } = written;
         let id = self.core.message_id();
         let handed_over = flow.ended == Some(Ending::HandedOver);
         let reply = self
@@ -355,7 +367,8 @@ impl Job {
                 let line = Line { text: line.text.clone(), choices: line.choices.clone() };
                 let written = Written { id: id.clone(), line, author: author.clone() };
                 let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
-                reply.findings.clone_from(&findings);
+                reply.findings = report.as_ref().map(|report| report.findings.clone()).unwrap_or_default();
+                reply.measures = report.as_ref().map(|report| report.measures);
                 fault::point("turn: before the second commit");
                 // An opening that was never said leaves an action that can still be reopened.
                 let started = if self.request.purpose == Purpose::Open { conversation.started(now)? } else { None };
@@ -366,7 +379,7 @@ impl Job {
             .await?;
         fault::point("turn: after the second commit");
         if handed_over {
-            let _ = events.send(TurnEvent::HandOver);
+            let _ = events.send(TurnEvent::HandOver { language: self.request.language.clone() });
         }
         Ok(reply)
     }
@@ -386,22 +399,25 @@ impl Job {
             })
             .await?;
         let mut after = self.after(flow, &draft);
+        let known = Known::of(&self.request, &self.core.voice);
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.attempt.place == ModelPlace::Script;
         let checked = |draft: &Draft, after: &Flow| {
             if script || self.thread.action().is_none() {
-                Vec::new()
+                TurnReport::default()
             } else {
-                check(&draft.text, &self.request.language, after.ended.is_some())
+                known.check(&draft.text, &self.request, after.ended.is_some())
             }
         };
-        let mut findings = checked(&draft, &after);
-        if let (false, false, Some(finding)) = (live, draft.hand_over, findings.first().copied()) {
+        let mut report = checked(&draft, &after);
+        if let (false, false, Some(finding)) = (live, draft.hand_over, report.findings.first().copied()) {
+            hand_on(TurnEvent::AskedAgain(finding));
             // Usage adds up, and a second try that fails leaves the guide's question, which needs nobody.
             let again = Request { parts: self.parts(Some(finding)), ..self.request.clone() };
             let second = self.once(&again, |_| {}).await.ok().map(|second| (self.after(flow, &second), second));
-            match second.filter(|(after, second)| checked(second, after).is_empty()) {
-                Some((flow, second)) => (after, draft) = (flow, second),
+            let second = second.map(|(after, second)| (checked(&second, &after), after, second));
+            match second.filter(|(report, ..)| report.findings.is_empty()) {
+                Some((passed, flow, second)) => (report, after, draft) = (passed, flow, second),
                 None => {
                     hand_on(TurnEvent::Replaced(finding));
                     let purpose = if after.ended.is_some() { Purpose::Closing } else { self.request.purpose };
@@ -411,10 +427,9 @@ impl Job {
                     return Ok(self.by_guide(line, after, events));
                 }
             }
-            findings = Vec::new();
         }
         // A person is called without a word from the model, or with one that does not pass: it is not asked again.
-        if after.ended == Some(Ending::HandedOver) && (prompt::is_blank(&draft.text) || (!live && !findings.is_empty())) {
+        if after.ended == Some(Ending::HandedOver) && (prompt::is_blank(&draft.text) || (!live && !report.findings.is_empty())) {
             let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
             return Ok(self.by_guide(line, after, events));
         }
@@ -425,7 +440,7 @@ impl Job {
             hand_on(TurnEvent::Choices(draft.choices.clone()));
         }
         let author = Author { provider: self.attempt.provider.clone(), model: self.attempt.model.clone(), place: self.attempt.place };
-        Ok(Final { line: Line { text: draft.text, choices: draft.choices }, author, flow: after, findings })
+        Ok(Final { line: Line { text: draft.text, choices: draft.choices }, author, flow: after, report: (!script).then_some(report) })
     }
 
     /// What the guide says in the model's place.
@@ -451,7 +466,7 @@ impl Job {
         if !line.choices.is_empty() && flow.ended.is_none() {
             let _ = events.send(TurnEvent::Choices(line.choices.clone()));
         }
-        Final { line, author: script::author(), flow, findings: Vec::new() }
+        Final { line, author: script::author(), flow, report: None }
     }
 
     /// Where the debrief is after what the model signalled. The library decides; the model only tells.
@@ -711,7 +726,32 @@ fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt
         action: request.action.as_ref(),
         flow: &request.flow,
         messages: &request.messages,
-        finding: finding.map(Finding::instruction),
+        finding: finding.map(|finding| finding.gate.instruction()),
         vocabulary: &request.vocabulary,
     })
+}
+
+/// What a turn may name, as texts.
+struct Known {
+    said: Vec<String>,
+    known: Vec<String>,
+    instructions: String,
+}
+
+impl Known {
+    fn of(request: &Request, voice: &prompt::Voice) -> Self {
+        let by_person = |message: &&Message| message.role == Role::User;
+        let said = request.messages.iter().filter(by_person).map(|message| message.text.clone()).collect();
+        let options = ContextOptions::new(ContextPurpose::General);
+        let mut known = vec![build_profile_context(&request.profile, &options)];
+        known.extend(request.action.iter().flat_map(Action::texts).map(str::to_owned));
+        let told = [Some(prompt::COMPLETION_COACH_PROMPT), voice.instructions.as_deref()];
+        Self { said, known, instructions: told.into_iter().flatten().collect::<Vec<_>>().join("\n") }
+    }
+
+    fn check(&self, text: &str, request: &Request, last: bool) -> TurnReport {
+        let [said, known] = [&self.said, &self.known].map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let (language, instructions) = (request.language.as_str(), self.instructions.as_str());
+        check_turn(text, &TurnFacts { language, last, said: &said, known: &known, vocabulary: &request.vocabulary, instructions })
+    }
 }

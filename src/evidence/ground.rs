@@ -15,6 +15,7 @@ use crate::lang::Words;
 use crate::limits::Limits;
 use crate::profile::{Education, FieldValue, Profile, ProfileField, Term, Work};
 use crate::runtime::{ExtractionId, ThreadId, Timestamp};
+use crate::safety::{self, SafetyLevel};
 
 /// The most proposals that one answer can lead to.
 const MOST: usize = 8;
@@ -375,6 +376,9 @@ impl<'a> Round<'a> {
                     && matches!(message.provenance, Provenance::Typed | Provenance::Chosen)
             };
             let message = grounds.messages.iter().find(quotable).ok_or(Dropped::NotAUserMessage)?;
+            if safety::level(&message.text) != SafetyLevel::None {
+                return Err(Dropped::Excluded);
+            }
             vacant.insert((message, Folded::new(&message.text)));
         }
         Ok(())

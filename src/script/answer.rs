@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::text::{asks, begins_with_one_of, count, fold, holds_one_of, is_one_of, phrase_in};
 use crate::conversation::{Message, Provenance, Role};
 use crate::flow::{Flow, Outcome, Step};
 use crate::lang::Words;
+use crate::text::{asks, begins_with_one_of, count, fold, holds_one_of, is_one_of, phrase_in};
 
 /// What was understood of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::answer::{answers, aside, says_something, step_of};
-use crate::text;
 use crate::conversation::{Choice, Message, Provenance, Role};
 use crate::flow::Step;
 use crate::lang::{self, Words};
 use crate::profile::{ProfileField, Term, same_text};
 use crate::prompt::Request;
+use crate::text;
 
 const MOST: usize = 8;
 const INSIGHT_CHARS: usize = 200;
