@@ -1,6 +1,6 @@
 //! Finding contact data: addresses of mail, pages, phones and houses, which no proposal carries along.
 
-use super::quote::Folded;
+use super::quote::{Folded, unspaced};
 use crate::lang::Words;
 
 /// Whether a text holds an address: of mail, of a page, of a phone or of a house.
@@ -26,9 +26,12 @@ fn has_phone(folded: &str) -> bool {
     })
 }
 
-/// A house's number with a street's name behind it: `12 Elm Street`.
+/// A house's number with a street's name behind it: `12 Elm Street`. A street's word in a script without spaces is part of no other word.
 fn has_street(folded: &str, words: &Words) -> bool {
     let street = words.list("street_words");
+    if street.iter().any(|word| word.chars().all(unspaced) && folded.contains(word.as_str())) {
+        return true;
+    }
     let tokens: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
     tokens.iter().enumerate().any(|(at, token)| {
         let number = token.len() <= 5 && token.starts_with(char::is_numeric) && !token.contains("th");

@@ -39,9 +39,10 @@ pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
     words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some())
 }
 
-/// Whether a folded text begins with one of the list's phrases.
-pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some_and(|found| found.start == 0))
+/// Whether a folded text begins with one of the list's phrases, or ends with one in a script without spaces: Japanese puts its verbs last.
+pub(crate) fn orders_one_of(folded: &str, words: &Words, list: &str) -> bool {
+    let ends = |phrase: &String| phrase.ends_with(is_unspaced) && folded.ends_with(phrase.as_str());
+    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some_and(|found| found.start == 0) || ends(phrase))
 }
 
 /// Where a folded phrase first stands in a folded text, between word boundaries.
