@@ -48,6 +48,12 @@ pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> boo
         .any(|phrase| !phrase.is_empty() && folded.starts_with(phrase.as_str()) && stands_alone(folded, &(0..phrase.len())))
 }
 
+/// Whether a folded text begins with one of the list's phrases, or ends with one in a script without spaces: Japanese puts its verbs last.
+pub(crate) fn orders_one_of(folded: &str, words: &Words, list: &str) -> bool {
+    let ends = |phrase: &String| phrase.ends_with(is_unspaced) && folded.ends_with(phrase.as_str());
+    begins_with_one_of(folded, words, list) || words.list(list).iter().any(ends)
+}
+
 /// Where a folded phrase first stands in a folded text, between word boundaries.
 pub(crate) fn phrase_in(folded: &str, phrase: &str) -> Option<Range<usize>> {
     // Phrases are many and short: what a searcher prepares for each would take longer than the search.

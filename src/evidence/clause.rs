@@ -76,7 +76,11 @@ impl<'a> Around<'a> {
         let mut breaks = around.places("clause_breaks");
         breaks.extend(around.before_openers(around.punctuation()));
         around.wide = around.cut(&breaks);
-        breaks.extend(around.before_openers(around.places("clause_joints")));
+        breaks.extend(if around.joints_close() {
+            around.places("clause_joints")
+        } else {
+            around.before_openers(around.places("clause_joints"))
+        });
         around.clause = around.cut(&breaks);
         around
     }
@@ -115,10 +119,17 @@ impl<'a> Around<'a> {
         joints.into_iter().filter(|joint| next_word(joint).is_some_and(|at| openers.contains(&at))).collect()
     }
 
+    /// Whether a joint is the end of its own clause, as in Japanese, where the verb that it is part of may deny what stands before it.
+    /// The subject goes without saying there, so that such a language lists none.
+    fn joints_close(&self) -> bool {
+        self.words.list("subjects").is_empty()
+    }
+
     /// The part of the sentence between the breaks on both sides of the claim.
     fn cut(&self, breaks: &[Range<usize>]) -> Range<usize> {
+        let border = |place: &Range<usize>| if self.joints_close() { place.end } else { place.start };
         let start = breaks.iter().filter(|place| place.end <= self.claim.start).map(|place| place.end).max();
-        let end = breaks.iter().filter(|place| place.start >= self.claim.end).map(|place| place.start).min();
+        let end = breaks.iter().filter(|place| place.start >= self.claim.end).map(border).min();
         start.unwrap_or(self.sentence.start)..end.unwrap_or(self.sentence.end)
     }
 

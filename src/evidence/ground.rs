@@ -531,5 +531,5 @@ fn is_yes(text: &Folded<'_>, words: &Words) -> bool {
     let first = spoken.clone().next();
     yes.iter().any(|place| Some(place.start) == first)
         && spoken.all(|piece| covered.contains(&piece))
-        && !text.words(&text.all()).contains('?')
+        && !text.words(&text.all()).contains(['?', '？'])
 }

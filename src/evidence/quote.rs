@@ -211,7 +211,7 @@ fn joined(before: char, after: char) -> bool {
 }
 
 /// Scripts that put no space between words.
-fn unspaced(c: char) -> bool {
+pub(super) fn unspaced(c: char) -> bool {
     matches!(c,
         '\u{0E00}'..='\u{0FFF}' // Thai, Lao, Tibetan
         | '\u{1000}'..='\u{109F}' | '\u{A9E0}'..='\u{A9FF}' | '\u{AA60}'..='\u{AA7F}' // Myanmar

@@ -2,6 +2,7 @@
 
 mod decide;
 mod ground;
+mod ja;
 mod quote;
 
 use proptest::prelude::ProptestConfig;
