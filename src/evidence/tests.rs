@@ -2,6 +2,7 @@
 
 mod decide;
 mod ground;
+mod pt;
 mod quote;
 
 use proptest::prelude::ProptestConfig;
