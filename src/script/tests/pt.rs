@@ -271,3 +271,158 @@ fn a_stop_and_two_shrugs_end_it_without_a_question() {
         assert_eq!(check(&last.text, "pt", true), []);
     }
 }
+
+/// When these were first run, 8 of 26 outcomes, 8 of 10 stops, 7 of 10 skips and 8 of 10 terse answers were misread, and none of the full
+/// answers; then the lists were tuned on them. A number ("70%") is read as nothing.
+#[test]
+fn answers_are_read_that_the_lists_were_not_made_for() {
+    use Outcome::{Failure, Mixed, NotDone, Success};
+    let outcomes = [
+        ("foi um sucesso total", Some(Success)),
+        ("rolou legal", Some(Success)),
+        ("entreguei tudo no prazo", Some(Success)),
+        ("Fomos aceites na conferência", Some(Success)),
+        ("o grupo já se reúne toda semana", None),
+        ("saiu tudo como a gente planejou", Some(Success)),
+        ("tirei nota máxima", Some(Success)),
+        ("não vingou", Some(Failure)),
+        ("infelizmente nao rolou", Some(Failure)),
+        ("o experimento fracassou", Some(Failure)),
+        ("não passei na entrevista", Some(Failure)),
+        ("o código nem compila", Some(Failure)),
+        ("não cheguei lá", Some(Failure)),
+        ("consegui só uma parte", Some(Mixed)),
+        ("deu certo mas não totalmente", Some(Mixed)),
+        ("uns 70%", None),
+        ("ficou pela metade", Some(Mixed)),
+        ("não saiu do papel", Some(NotDone)),
+        ("acabei adiando", Some(NotDone)),
+        ("ainda nao terminei", Some(NotDone)),
+        ("larguei", Some(NotDone)),
+        ("n fiz nada disso", Some(NotDone)),
+        ("acho que funcionou", Some(Success)),
+        ("foi mais difícil do que parecia", None),
+        ("ainda espero resposta", None),
+        ("valeu a pena", None),
+    ];
+    let wrong: Vec<_> = outcomes
+        .iter()
+        .map(|(said, outcome)| (said, outcome, read(said, Step::Outcome).outcome))
+        .filter(|(_, wanted, found)| *wanted != found)
+        .collect();
+    assert_eq!(wrong, []);
+    let stops = [
+        "chega por favor",
+        "pode encerrar por aqui",
+        "quero ir embora",
+        "to fora",
+        "acabou pra mim",
+        "vamos ficar por aqui",
+        "Pare!",
+        "não quero mais brincar",
+        "era isso, tchau",
+        "sem tempo agora",
+    ];
+    let missed: Vec<_> = stops.iter().filter(|said| !read(said, Step::Lesson).stop).collect();
+    assert_eq!(missed, [&""; 0]);
+    let skips = [
+        "pula",
+        "Próxima pergunta, por favor",
+        "essa eu passo",
+        "não quero responder essa",
+        "manda a próxima",
+        "prefiro nao responder",
+        "passo à próxima",
+        "pode pular essa",
+        "isso não se aplica",
+        "a seguinte, por favor",
+    ];
+    let missed: Vec<_> = skips.iter().filter(|said| !read(said, Step::Lesson).skip).collect();
+    assert_eq!(missed, [&""; 0]);
+    let terse = [
+        "não sei dizer ao certo",
+        "nada que valha a pena contar",
+        "foi tranquilo",
+        "tudo normal por aqui",
+        "não me vem nada",
+        "sei lá, normal mesmo",
+        "foi aquilo de sempre",
+        "não lembro de quase nada",
+        "nada assim de especial",
+        "blz",
+    ];
+    let missed: Vec<_> = terse.iter().filter(|said| !read(said, Step::Lesson).terse).collect();
+    assert_eq!(missed, [&""; 0]);
+    let answers = [
+        "Parei de revisar tarde da noite",
+        "Para a próxima reunião levo uma pauta",
+        "Nada disso teria andado sem a pauta",
+        "Passei mais tempo lendo do que fazendo",
+        "Chega uma hora em que é preciso cortar",
+        "Não sei dizer não, e foi isso que atrasou tudo",
+    ];
+    let wrong: Vec<_> = answers.iter().filter(|said| read(said, Step::Lesson) != Understood::default()).collect();
+    assert_eq!(wrong, [&""; 0]);
+}
+
+/// Never tuned on.
+#[test]
+fn answers_that_came_last_are_read_as_far_as_they_are() {
+    use Outcome::{Failure, Mixed, NotDone, Success};
+    let outcomes = [
+        ("ficou ótimo, todo mundo elogiou", Some(Success)),
+        ("conseguimos sim!", Some(Success)),
+        ("o evento foi um sucesso", Some(Success)),
+        ("o resultado bateu com o original", Some(Success)),
+        ("deu super errado", Some(Failure)),
+        ("não obtivemos o efeito", Some(Failure)),
+        ("a proposta foi recusada", Some(Failure)),
+        ("meio a meio", Some(Mixed)),
+        ("quase lá", Some(Mixed)),
+        ("funcionou, mas só em parte", Some(Mixed)),
+        ("desistimos antes do fim", Some(NotDone)),
+        ("nem cheguei a tentar", Some(NotDone)),
+        ("tive de cancelar", Some(NotDone)),
+        ("não sei ainda, o júri decide amanhã", None),
+        ("foi diferente do que eu imaginava", None),
+        ("aprendi bastante", None),
+    ];
+    let wrong: Vec<_> = outcomes.iter().filter(|(said, outcome)| read(said, Step::Outcome).outcome != *outcome).collect();
+    eprintln!("@ wrong {} want {} {:#?}", wrong.len(), 99, wrong);
+    let stops = [
+        "para tudo",
+        "vamos parar por hoje",
+        "deu por hoje",
+        "não quero mais falar disso",
+        "pode fechar",
+        "fim de papo",
+        "já chega por hoje",
+        "sai",
+    ];
+    let missed: Vec<_> = stops.iter().filter(|said| !read(said, Step::Lesson).stop).collect();
+    eprintln!("@ missed {} want {} {:#?}", missed.len(), 99, missed);
+    let skips = [
+        "prefiro pular essa",
+        "passo nessa",
+        "outra pergunta por favor",
+        "vamos pra próxima",
+        "não quero responder",
+        "essa não sei, passa",
+        "pula",
+        "próx",
+    ];
+    let missed: Vec<_> = skips.iter().filter(|said| !read(said, Step::Lesson).skip).collect();
+    eprintln!("@ missed {} want {} {:#?}", missed.len(), 99, missed);
+    let terse = [
+        "nada de mais",
+        "não lembro direito agora",
+        "sei lá, foi ok",
+        "foi como sempre",
+        "não entendi bem a pergunta",
+        "tanto faz",
+        "nem sei o que dizer",
+        "de boa",
+    ];
+    let missed: Vec<_> = terse.iter().filter(|said| !read(said, Step::Lesson).terse).collect();
+    eprintln!("@ missed {} want {} {:#?}", missed.len(), 99, missed);
+}
