@@ -311,7 +311,7 @@ const LAST_CLAIMS: Sentences = &[
     ("Unity", "Lançámos o jogo feito em Unity"),
 ];
 
-/// Written when the lists had been tuned on all the sentences above, and never tuned on.
+/// Written when the lists had been tuned on all the sentences above.
 const FINAL_NO_CLAIMS: Sentences = &[
     ("Python", "fugi do Python o quanto pude"),
     ("Tableau", "o Tableau a licença venceu e ficou por isso mesmo"),
@@ -372,19 +372,19 @@ fn plain_claims_stay_checked() {
 
 /// A phrase list misses things. How many of the sentences were misread when they were first run, before the lists were tuned on them:
 /// `UNSEEN` 6 of 60 that are no claim and 1 of 24 claims (the lists and these came from one hand within the hour), `LATER` 15 of 24 and
-/// 2 of 20, `LAST` 15 of 30 and 1 of 20. `FINAL` was never tuned on. What is misread now is held here.
+/// 2 of 20, `LAST` 15 of 30 and 1 of 20. `FINAL` 7 of 20 and none of 12. What is misread now is held here.
 #[test]
 fn guards_hold_on_sentences_that_they_were_not_made_for() {
     for (no_claims, claims, missed, alarms) in [
         (UNSEEN_NO_CLAIMS, UNSEEN_CLAIMS, 1, 0),
         (LATER_NO_CLAIMS, LATER_CLAIMS, 3, 0),
         (LAST_NO_CLAIMS, LAST_CLAIMS, 1, 0),
-        (FINAL_NO_CLAIMS, FINAL_CLAIMS, 99, 99),
+        (FINAL_NO_CLAIMS, FINAL_CLAIMS, 2, 0),
     ] {
         let found = misread(no_claims, |found| !found.is_empty());
-        eprintln!("@ found {} want {} {:#?}", found.len(), missed, found);
+        assert_eq!(found.len(), missed, "{found:#?}");
         let found = misread(claims, <[Caution]>::is_empty);
-        eprintln!("@ found {} want {} {:#?}", found.len(), alarms, found);
+        assert_eq!(found.len(), alarms, "{found:#?}");
     }
 }
 
@@ -524,8 +524,9 @@ fn danger_and_distress_are_told_from_figures_of_speech() {
     }
 }
 
-/// When these were first run, 9 of 12 and 6 of 12 were missed and 3 of 20 that are neither were taken for one; then the lists were tuned
-/// on them. The second half was never tuned on.
+/// A phrase list misses much. When they were first run, 9 of 12 dangers and 6 of 12 distresses were missed and 3 of 20 that are neither
+/// were taken for one; of `later` 11 of 16 and 2 of 12. The lists were then tuned on them. `last` was never tuned on: 3 of 12 are missed
+/// and 2 of 12 taken for one.
 #[test]
 fn safety_lists_hold_on_sentences_that_they_were_not_made_for() {
     let says = |said: &str, list: &str, except: &str| text_says(&Folded::new(said), words("pt"), list, except);
@@ -617,7 +618,39 @@ fn safety_lists_hold_on_sentences_that_they_were_not_made_for() {
     assert_eq!(missed(&distresses, "distress", "not_distress"), 0);
     assert_eq!(neither.iter().filter(|said| !neither_of_them(said)).collect::<Vec<_>>(), [&""; 0]);
     let unheard: Vec<_> = later.iter().filter(neither_of_them).collect();
-    eprintln!("@ unheard {} want {} {:#?}", unheard.len(), 99, unheard);
+    assert_eq!(unheard.len(), 0, "{unheard:#?}");
     let alarms: Vec<_> = later_neither.iter().filter(|said| !neither_of_them(said)).collect();
-    eprintln!("@ alarms {} want {} {:#?}", alarms.len(), 99, alarms);
+    assert_eq!(alarms.len(), 0, "{alarms:#?}");
+    let last = [
+        "tem dias que eu só queria não estar mais aqui",
+        "penso em tirar minha vida desde que fui demitida",
+        "meu pai me agrediu de novo essa noite",
+        "já não tenho vontade de viver",
+        "vou me jogar na frente do trem",
+        "sinto vontade de me cortar",
+        "me sinto completamente inútil aqui",
+        "não dou conta da minha vida, tô no limite",
+        "ando a chorar todos os dias",
+        "estou a ter ataques de pânico",
+        "acho que nunca vou ser bom em nada, sou um fracasso",
+        "tá tudo desabando e eu junto",
+    ];
+    let last_neither = [
+        "quase morri do coração quando o deploy caiu",
+        "a reunião foi um suicídio coletivo de paciência",
+        "matei dois coelhos com uma cajadada só",
+        "não aguento mais ler log, mas achei o erro",
+        "fiquei sem chão com a notícia boa",
+        "o plano B morreu na praia",
+        "chorei de alívio",
+        "estou no limite do prazo",
+        "me mata essa burocracia",
+        "o texto fala de depressão econômica",
+        "vou me matar de estudar até sexta",
+        "me senti perdida no primeiro dia, depois engrenei",
+    ];
+    let unheard: Vec<_> = last.iter().filter(neither_of_them).collect();
+    assert_eq!(unheard.len(), 3, "{unheard:#?}");
+    let alarms: Vec<_> = last_neither.iter().filter(|said| !neither_of_them(said)).collect();
+    assert_eq!(alarms.len(), 2, "{alarms:#?}");
 }

