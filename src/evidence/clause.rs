@@ -135,9 +135,12 @@ impl<'a> Around<'a> {
 
     /// Whether the clause's subject is somebody else: the last subject before the claim, or the only one there is.
     fn is_about_others(&self) -> bool {
-        let starts = |list| self.within(&self.clause, list).into_iter().map(|place| place.start).collect::<Vec<_>>();
-        let mine = starts("first_person");
-        let mut others = starts("third_person");
+        let own = self.within(&self.clause, "first_person");
+        // Where a subject is often left out its verb stands in the lists, and "a gente usou" is "we used" with the verb of "she used".
+        let theirs = |place: &Range<usize>| !own.iter().any(|own| overlap(place, own));
+        let mine: Vec<usize> = own.iter().map(|place| place.start).collect();
+        let mut others: Vec<usize> =
+            self.within(&self.clause, "third_person").into_iter().filter(theirs).map(|place| place.start).collect();
         others.extend(self.within(&self.clause, "other_people").into_iter().map(|place| place.start).filter(|at| !self.is_object(*at)));
         let last = |starts: &[usize]| starts.iter().copied().filter(|at| *at < self.claim.start).max();
         match (last(&mine), last(&others)) {

@@ -1,5 +1,6 @@
 //! Finding words in a text as people would call them the same words, and saying where they stand to the letter.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
@@ -108,11 +109,11 @@ impl<'a> Folded<'a> {
 
     /// Every such place, from first to last. Words without a letter or digit are found nowhere.
     pub(super) fn find_all(&self, words: &str, within: &Range<usize>) -> Vec<Range<usize>> {
-        let needle = Folded::new(words).text;
+        let needle = key(words);
         let (Some(from), false) = (self.pieces.get(within.start), within.is_empty()) else { return Vec::new() };
         let until = self.pieces.get(within.end).map_or(self.text.len(), |piece| piece.at);
         let hay = &self.text[from.at..until];
-        if !needle.contains(char::is_alphanumeric) || !hay.contains(&needle) {
+        if !needle.contains(char::is_alphanumeric) || !hay.contains(needle.as_ref()) {
             return Vec::new();
         }
         let piece_at = |at: usize| self.pieces.binary_search_by_key(&at, |piece| piece.at).ok();
@@ -136,6 +137,12 @@ impl<'a> Folded<'a> {
             _ => false,
         }
     }
+}
+
+/// A text as it is compared. Plain words, which most phrases of the lists are, are that already.
+fn key(words: &str) -> Cow<'_, str> {
+    let plain = words.bytes().all(|b| b.is_ascii_lowercase() || b == b' ') && !words.contains("  ") && words.trim() == words;
+    if plain { Cow::Borrowed(words) } else { Cow::Owned(Folded::new(words).text) }
 }
 
 /// Finds a quote as a model gives it: as it stands, or else with XML's escapes undone. Says which of the two it was.

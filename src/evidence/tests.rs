@@ -3,6 +3,7 @@
 mod decide;
 mod ground;
 mod ja;
+mod pt;
 mod quote;
 
 use proptest::prelude::ProptestConfig;

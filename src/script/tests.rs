@@ -13,6 +13,7 @@ use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp};
 mod cases;
 mod ja;
 mod props;
+mod pt;
 mod reading;
 mod wraps;
 
@@ -92,7 +93,7 @@ impl Session {
 
     fn hears(&mut self, text: &str, choice: Option<&str>) -> Line {
         let provenance = if choice.is_some() { Provenance::Chosen } else { Provenance::Typed };
-        let heard = understood(text, choice, self.request.flow.step, lang::words(&self.request.language));
+        let heard = understood(text, choice, self.request.flow.step, words_of(&self.request));
         self.request.purpose = Purpose::Reply;
         let id = self.push(Role::User, provenance, text, choice, Vec::new());
         let Understood { stop, skip, terse, outcome } = heard;
@@ -121,7 +122,7 @@ impl Session {
 
     fn recap(&self) -> Recap {
         let action = self.request.action.as_ref().expect("a debrief has an action");
-        recap(action, &self.request.flow, &self.request.messages, lang::words(&self.request.language))
+        recap(action, &self.request.flow, &self.request.messages, words_of(&self.request))
     }
 
     fn proposals(&self) -> Vec<(String, String, u64, String)> {
