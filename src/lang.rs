@@ -18,7 +18,7 @@ pub(crate) struct Words {
 }
 
 static LANGUAGES: LazyLock<Vec<Words>> = LazyLock::new(|| {
-    let sources = [include_str!("lang/en.json")];
+    let sources = [include_str!("lang/en.json"), include_str!("lang/es.json")];
     sources.iter().map(|source| serde_json::from_str(source).expect("a language file of this crate is valid")).collect()
 });
 

@@ -1,6 +1,6 @@
 //! Finding contact data: addresses of mail, pages, phones and houses, which no proposal carries along.
 
-use super::quote::Folded;
+use super::quote::{Folded, continues};
 use crate::lang::Words;
 
 /// Whether a text holds an address: of mail, of a page, of a phone or of a house.
@@ -26,12 +26,15 @@ fn has_phone(folded: &str) -> bool {
     })
 }
 
-/// A house's number with a street's name behind it: `12 Elm Street`.
+/// A house's number with a street's name behind it, as in `12 Elm Street`, or in front of it, as in `Calle Mayor, 12`.
 fn has_street(folded: &str, words: &Words) -> bool {
-    let street = words.list("street_words");
-    let tokens: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
+    let keys = |list| words.list(list).iter().map(|word| Folded::new(word).into_key()).collect::<Vec<_>>();
+    let (street, openers) = (keys("street_words"), keys("street_openers"));
+    let tokens: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric() && !continues(c)).filter(|token| !token.is_empty()).collect();
+    let number = |token: &str| token.len() <= 5 && token.starts_with(char::is_numeric) && !token.contains("th");
+    let is_in = |list: &[String], token: &str| list.iter().any(|word| word == token);
     tokens.iter().enumerate().any(|(at, token)| {
-        let number = token.len() <= 5 && token.starts_with(char::is_numeric) && !token.contains("th");
-        number && tokens.iter().skip(at + 2).take(2).any(|token| street.iter().any(|word| word == token))
+        (number(token) && tokens.iter().skip(at + 2).take(2).any(|token| is_in(&street, token)))
+            || (is_in(&openers, token) && tokens.iter().skip(at + 1).take(4).any(|token| number(token)))
     })
 }

@@ -11,6 +11,7 @@ use crate::prompt::Output;
 use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp};
 
 mod cases;
+mod es;
 mod props;
 mod reading;
 mod wraps;
@@ -91,7 +92,7 @@ impl Session {
 
     fn hears(&mut self, text: &str, choice: Option<&str>) -> Line {
         let provenance = if choice.is_some() { Provenance::Chosen } else { Provenance::Typed };
-        let heard = understood(text, choice, self.request.flow.step, lang::words("en"));
+        let heard = understood(text, choice, self.request.flow.step, lang::words(&self.request.language));
         self.request.purpose = Purpose::Reply;
         let id = self.push(Role::User, provenance, text, choice, Vec::new());
         let Understood { stop, skip, terse, outcome } = heard;
@@ -120,7 +121,7 @@ impl Session {
 
     fn recap(&self) -> Recap {
         let action = self.request.action.as_ref().expect("a debrief has an action");
-        recap(action, &self.request.flow, &self.request.messages, lang::words("en"))
+        recap(action, &self.request.flow, &self.request.messages, lang::words(&self.request.language))
     }
 
     fn proposals(&self) -> Vec<(String, String, u64, String)> {
