@@ -9,7 +9,7 @@ use crate::check::check;
 // the lists. Figures of the first runs of sets that were written when the lists were there: outcomes 15 of 20, then 11 of 19 (misses
 // are left open; read wrongly were 3, then 1); stops 1 of 8, then 5 of 10, then 2 of 10; skips 0 of 6, then 3 of 8, then 4 of 8; terse
 // answers 1 of 7, then 3 of 7; full answers taken for nothing else 14 of 14. Danger 3 of 10, then 4 of 10, then 8 of 10, with false
-// alarms on 1, 0 and 2 of 10; distress 3 of 10, then 6 of 10, with none on 20. What is still missed or wrong is left out.
+// alarms on 1, 0 and 2 of 10; distress 3 of 10, then 6 of 10, with none on 20. What is still missed or wrong is left out, and so is "ya fue", which may be an answer.
 const OUTCOMES: &[(&str, Option<Outcome>)] = &[
     ("Funcionó", Some(Outcome::Success)),
     ("salio bien", Some(Outcome::Success)),
@@ -118,7 +118,6 @@ const STOPS: &[&str] = &[
     "No quiero seguir.",
     "ya déjalo",
     "detente por favor",
-    "ya fue",
     "se acabó",
     "no quiero más",
     "quiero terminar esto",
