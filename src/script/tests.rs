@@ -11,6 +11,7 @@ use crate::prompt::Output;
 use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp};
 
 mod cases;
+mod es;
 mod ja;
 mod props;
 mod pt;
