@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::answer::Understood;
 use super::*;
 use crate::action::{Material, NewAction};
+use crate::check::{Gate, TurnFacts, check_turn};
 use crate::flow::{Answer, Answered, Budget, Flow};
 use crate::profile::{Profile, ProfileField};
 use crate::prompt::Output;
@@ -281,4 +282,10 @@ fn an_unknown_language_falls_back_and_a_region_does_not_matter() {
         session.request.language = tag.to_owned();
         assert!(session.opens().text.contains("what did your time lead to?"));
     }
+}
+
+/// The gates that a turn breaks, whatever it names.
+fn broken(text: &str, language: &str, last: bool) -> Vec<Gate> {
+    let report = check_turn(text, &TurnFacts { language, last, known: &[text], ..TurnFacts::default() });
+    report.findings.into_iter().map(|finding| finding.gate).collect()
 }

@@ -1,7 +1,7 @@
 //! The guide in Portuguese: it is complete, asks one question a turn, and understands what people answer in Brazil and in Portugal.
 
 use super::*;
-use crate::check::{Finding, check};
+use crate::check::Gate;
 
 fn data(language: &str) -> serde_json::Value {
     let source = if language == "pt" { include_str!("../../lang/pt.json") } else { include_str!("../../lang/en.json") };
@@ -51,12 +51,12 @@ fn the_file_has_every_text_and_every_list_and_none_is_english() {
 fn every_question_is_one_of_at_most_thirty_words_and_nothing_else_asks() {
     let asks = ["offer.ask", "outcome.", "lesson.", "left_behind.", "next.", "more.", "chat."];
     for (id, text) in texts() {
-        let findings = check(&text, "pt", false);
+        let findings = broken(&text, "pt", false);
         if asks.iter().any(|family| id.starts_with(family)) {
             assert_eq!(findings, [], "{id}");
             assert!(text.split_whitespace().count() <= 30, "{id}");
         } else {
-            assert_eq!(findings, [Finding::NoQuestion], "{id}");
+            assert_eq!(findings, [Gate::NoQuestion], "{id}");
         }
     }
 }
@@ -268,7 +268,7 @@ fn a_stop_and_two_shrugs_end_it_without_a_question() {
         session.opens();
         let last = answers.iter().map(|answer| session.types(answer)).last().expect("a turn");
         assert_eq!(session.request.flow.ended, Some(ending));
-        assert_eq!(check(&last.text, "pt", true), []);
+        assert_eq!(broken(&last.text, "pt", true), []);
     }
 }
 
