@@ -35,7 +35,7 @@ pub enum Gate {
     PromptLeak,
     /// It claims to be human or to have lived something. By phrases, in languages with words; other ways to say so are missed.
     ClaimsToBeHuman,
-    /// It names a condition. By phrases, in languages with words; conditions without a list entry are missed.
+    /// It names a condition that is not the person's own subject. By phrases, in languages with words; conditions that no list has are missed.
     Diagnoses,
     /// It claims to have saved, noted or changed something. By phrases, in languages with words.
     ClaimsToSave,
@@ -221,8 +221,13 @@ pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
             (Gate::ClaimsToSave, "claims_saved"),
             (Gate::ClaimsToRemember, "claims_memory"),
         ];
-        let said = |list| text::said(&mapped.text, words, list, "not_claims").map(|place| mapped.original(&place));
-        found.extend(claims.into_iter().filter_map(|(gate, list)| Some((gate, said(list)?))));
+        let given: Vec<String> = facts.said.iter().chain(facts.known).map(|given| text::fold(given)).collect();
+        // A condition that is the person's own subject is no diagnosis.
+        let own = |gate, phrase: &str| gate == Gate::Diagnoses && given.iter().any(|given| text::phrase_in(given, phrase).is_some());
+        for (gate, list) in claims {
+            let at = text::said(&mapped.text, words, list, "not_claims").filter(|place| !own(gate, &mapped.text[place.clone()]));
+            found.extend(at.map(|place| (gate, mapped.original(&place))));
+        }
         if facts.last {
             found.extend(new_topic(&plain, &mapped, words).map(|at| (Gate::NewTopic, at)));
         }
@@ -265,7 +270,8 @@ fn leak(text: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: Option<&Words
         opens.into_iter().chain(named).find_map(|part| lower.find(&part).filter(|_| !given(&part)).map(|at| at..at + part.len()))
     });
     let spoken = || words.and_then(|words| text::said(&mapped.text, words, "prompt_talk", "")).map(|place| mapped.original(&place));
-    tag.or_else(spoken).or_else(|| run(mapped, facts.instructions))
+    // Instructions between quotation marks are shown all the same.
+    tag.or_else(spoken).or_else(|| run(&Mapped::new(text), facts.instructions))
 }
 
 /// Where the turn has a run of words of the instructions.

@@ -93,8 +93,9 @@ fn the_gates_tell_good_turns_from_bad_ones() {
         }
     }
     let mut err = std::io::stderr().lock();
-    for line in &wrong {
-        if std::env::var_os("GATES_TUNED").is_none_or(|_| line.contains(" tuned ")) {
+    // Whoever tunes the rules looks at these alone.
+    if std::env::var_os("GATES_TUNED").is_some() {
+        for line in wrong.iter().filter(|line| line.contains(" tuned ")) {
             let _ = writeln!(err, "{line}");
         }
     }

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::TurnFacts;
 use crate::lang::{Words, primary};
-use crate::text::{fold, has_term};
+use crate::text::{fold, has_term, phrase_in};
 
 /// The first thing in the turn that is in neither what was said nor what is known.
 pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>) -> Option<Range<usize>> {
@@ -28,17 +29,22 @@ pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>)
     };
     let name = || {
         let words = words?;
-        let known: HashSet<String> =
-            given.iter().flat_map(|text| fold(text).split([' ', '\'']).map(str::to_owned).collect::<Vec<_>>()).collect();
+        let known: Vec<String> = given.iter().map(|text| unaccented(text)).collect();
         names(text, primary(facts.language) == "ja").into_iter().find(|at| {
-            let name = fold(&text[at.clone()]);
+            let name = unaccented(&text[at.clone()]);
             let ordinary =
                 |part: &str| ["names_known", "function_words"].iter().any(|list| words.list(list).iter().any(|word| word == part));
             let parts = name.split([' ', '\'']).filter(|part| part.chars().count() > 1);
-            parts.clone().count() > 0 && !ordinary(&name) && !parts.clone().all(|part| known.contains(part) || ordinary(part))
+            let given = |part: &str| known.iter().any(|known| phrase_in(known, part).is_some());
+            parts.clone().count() > 0 && !ordinary(&name) && !parts.clone().all(|part| given(part) || ordinary(part))
         })
     };
     address().or_else(number).or_else(name).or_else(term)
+}
+
+/// Folded, without accents: people leave them out.
+fn unaccented(text: &str) -> String {
+    fold(text).nfd().filter(|c| !is_combining_mark(*c)).nfc().collect()
 }
 
 fn contains(text: &str, part: &str) -> bool {

@@ -66,7 +66,10 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
             let joins = starts.iter().any(|word| phrases_in(before, word).any(|found| found.end == before.len()));
             let first = starts.iter().any(|word| phrase_in(before, word).is_some());
             let offers = alternative && !words.list("open_questions").contains(start);
-            (first && !joins && !offers).then(|| place.start..place.end + 1 + start.len())
+            // "What worked and what did not" is one question, until a comma parts it.
+            let comma = sentence[..mapped.original(&place).start].trim_end().ends_with([',', ';', '、']);
+            let same = !comma && phrase_in(before, start).is_some_and(|found| found.start == 0);
+            (first && !joins && !offers && !same).then(|| place.start..place.end + 1 + start.len())
         })
     })?;
     let at = mapped.original(&(found.start..found.end.min(mapped.text.len())));
