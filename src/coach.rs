@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -420,14 +423,15 @@ impl Core {
             Ok(Some(account)) => self.tag(&account).to_owned(),
             _ => return SafetyLevel::None,
         };
-        match tokio::time::timeout(CLASSIFIER_LIMIT, classifier.level(text, &language)).await {
-            Ok(Ok(level)) => level,
-            Ok(Err(error)) => {
-                tracing::warn!(error = error.kind().as_str(), "the safety classifier failed; the phrase lists decide");
-                SafetyLevel::None
-            }
-            Err(_) => {
-                tracing::warn!("the safety classifier did not answer in time; the phrase lists decide");
+        let (mut asked, mut late) = (pin!(classifier.level(text, &language)), pin!(self.clock.sleep(CLASSIFIER_LIMIT)));
+        let answer = poll_fn(|context| match asked.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => late.as_mut().poll(context).map(|()| None),
+        });
+        match answer.await {
+            Some(Ok(level)) => level,
+            Some(Err(_)) | None => {
+                tracing::warn!("the safety classifier failed or did not answer in time; the phrase lists decide");
                 SafetyLevel::None
             }
         }

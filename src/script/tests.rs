@@ -155,6 +155,7 @@ fn everything() -> Vec<(Line, bool)> {
         Some("are you a bot"),
         Some("can you write my cover letter for the job at the institute"),
         Some("sorry, that is under NDA"),
+        Some("I feel worthless about my career these days, it keeps me awake"),
     ];
     for kind in KINDS {
         for (step, outcome, rephrased, exchanges) in states() {
