@@ -55,6 +55,11 @@ impl Words {
         ids.iter().map(|id| self.text(id)).find(|text| !text.is_empty()).unwrap_or_default()
     }
 
+    /// Every phrase of every list.
+    pub(crate) fn phrases(&self) -> impl Iterator<Item = &str> {
+        self.lists.values().flatten().map(String::as_str)
+    }
+
     /// The list with this id. Empty if there is none.
     pub(crate) fn list(&self, id: &str) -> &[String] {
         self.lists.get(id).map_or(&[], Vec::as_slice)

@@ -1,9 +1,13 @@
 //! How a person is: three levels, read from lists of phrases in every language there are lists for. It diagnoses nothing.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
 
 use crate::lang;
-use crate::text::{fold, says};
+use crate::text::{fold, stands_alone};
 
 /// How a person is, as far as code should act on it.
 ///
@@ -22,17 +26,41 @@ pub enum SafetyLevel {
     Danger,
 }
 
-/// What the phrase lists say of a text.
+/// The phrases of all languages, searched for at once: there are thousands, and every message is looked at.
+struct Phrases {
+    search: AhoCorasick,
+    /// Of each phrase, the level it stands for, and whether it is an exception from that.
+    means: Vec<(SafetyLevel, bool)>,
+}
+
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
+    let lists = [
+        ("danger", SafetyLevel::Danger, false),
+        ("not_danger", SafetyLevel::Danger, true),
+        ("distress", SafetyLevel::Distress, false),
+        ("not_distress", SafetyLevel::Distress, true),
+    ];
+    let all = || {
+        lists.into_iter().flat_map(|(list, level, except)| {
+            lang::all().iter().flat_map(move |words| words.list(list)).map(move |phrase| (phrase, (level, except)))
+        })
+    };
+    let phrases = all().map(|(phrase, _)| phrase).filter(|phrase| !phrase.is_empty());
+    let search = AhoCorasick::new(phrases).expect("the lists of this crate are small enough");
+    Phrases { search, means: all().filter(|(phrase, _)| !phrase.is_empty()).map(|(_, means)| means).collect() }
+});
+
+/// What the phrase lists say of a text. People mix languages, so that an exception of one holds for a phrase of another.
 pub(crate) fn level(text: &str) -> SafetyLevel {
     let folded = fold(text);
-    let says = |list: &str, except: &str| lang::all().iter().any(|words| says(&folded, words, list, except));
-    if says("danger", "not_danger") {
-        SafetyLevel::Danger
-    } else if says("distress", "not_distress") {
-        SafetyLevel::Distress
-    } else {
-        SafetyLevel::None
-    }
+    let found = PHRASES.search.find_overlapping_iter(&folded).map(|found| (found.range(), PHRASES.means[found.pattern().as_usize()]));
+    let found: Vec<_> = found.filter(|(place, _)| stands_alone(&folded, place)).collect();
+    let excused = |place: &Range<usize>, level: SafetyLevel| {
+        let mut exceptions = found.iter().filter(|(_, means)| *means == (level, true));
+        exceptions.any(|(exception, _)| exception.start < place.end && place.start < exception.end)
+    };
+    let meant = found.iter().filter(|(place, (level, except))| !except && !excused(place, *level));
+    meant.map(|(_, (level, _))| *level).max().unwrap_or_default()
 }
 
 #[cfg(test)]

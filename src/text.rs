@@ -191,7 +191,8 @@ fn is_unspaced(c: char) -> bool {
         | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff66..=0xff9f | 0x2_0000..=0x3_ffff)
 }
 
-fn stands_alone(text: &str, found: &Range<usize>) -> bool {
+/// Whether a part of a text is no part of a longer word.
+pub(crate) fn stands_alone(text: &str, found: &Range<usize>) -> bool {
     let parted = |a: Option<char>, b: Option<char>| match (a, b) {
         (Some(a), Some(b)) => !(a.is_alphanumeric() && b.is_alphanumeric()) || is_unspaced(a) || is_unspaced(b),
         _ => true,
@@ -261,11 +262,6 @@ pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Opt
     let excused = |place: &Range<usize>| exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end);
     let places = words.list(list).iter().filter_map(|phrase| phrases_in(folded, phrase).find(|place| !excused(place)));
     places.min_by_key(|place| place.start)
-}
-
-/// Whether it says one.
-pub(crate) fn says(folded: &str, words: &Words, list: &str, except: &str) -> bool {
-    said(folded, words, list, except).is_some()
 }
 
 /// A text folded like [`fold`], with the way back to where each part of it stands in the original.

@@ -46,7 +46,7 @@ pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
     let own = share(&language);
     let others = lang::all().iter().map(|known| primary(&known.tag)).filter(|tag| *tag != language);
     let other = others.map(|tag| share(&tag)).fold(0.0, f32::max);
-    (other > 2.0 * own && other > 0.15) || (own == 0.0 && words.len() >= 9) || (own < 0.04 && words.len() >= 14)
+    (other > 2.0 * own && other > 0.15) || (own == 0.0 && words.len() >= 12) || (own < 0.04 && words.len() >= 14)
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]

@@ -1,11 +1,14 @@
 //! Finding words in a text as people would call them the same words, and saying where they stand to the letter.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 
 use super::Evidence;
+use crate::lang::{self, Words};
 use crate::runtime::MessageId;
 
 /// A text that can be searched without regard to compatibility forms, case, white space, quotation marks and dashes.
@@ -139,8 +142,17 @@ impl<'a> Folded<'a> {
     }
 }
 
+/// The phrases of the language files that are compared as something else than they are written as. They are many, and looked up often.
+static KEYS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
+    let keyed = lang::all().iter().flat_map(Words::phrases).map(|phrase| (phrase, Folded::new(phrase).text));
+    keyed.filter(|(phrase, key)| phrase != key).collect()
+});
+
 /// A text as it is compared. Plain words, which most phrases of the lists are, are that already.
 fn key(words: &str) -> Cow<'_, str> {
+    if let Some(key) = KEYS.get(words) {
+        return key.as_str().into();
+    }
     let plain = words.bytes().all(|b| b.is_ascii_lowercase() || b == b' ') && !words.contains("  ") && words.trim() == words;
     if plain { Cow::Borrowed(words) } else { Cow::Owned(Folded::new(words).text) }
 }
