@@ -122,7 +122,7 @@ fn a_finding_says_where_in_bytes_and_in_utf16() {
     let finding = check_turn(text, &TurnFacts { language: "en", ..TurnFacts::default() }).findings[0];
     assert_eq!(finding.gate, Gate::ClaimsToSave);
     assert_eq!(&text[finding.start..finding.end], "I saved");
-    assert_eq!((finding.start_utf16, finding.end_utf16), (3, 10));
+    assert_eq!((finding.start_utf16, finding.end_utf16), (4, 11));
 }
 
 #[test]
