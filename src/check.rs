@@ -286,10 +286,12 @@ fn run(mapped: &Mapped, instructions: &str) -> Option<Range<usize>> {
     Some(mapped.original(&(starts[at]..starts[last] + turn[last].len())))
 }
 
-/// A new topic, or advice at the beginning of a sentence, at the end in a script without spaces.
+/// A new topic, or advice at the beginning of a sentence.
 fn new_topic(plain: &str, mapped: &Mapped, words: &Words) -> Option<Range<usize>> {
     let topic = text::said(&mapped.text, words, "new_topic", "").map(|place| mapped.original(&place));
-    topic.or_else(|| text::spans(plain).into_iter().find(|span| text::orders_one_of(&text::fold(&plain[span.clone()]), words, "advice")))
+    topic.or_else(|| {
+        text::spans(plain).into_iter().find(|span| text::begins_with_one_of(&text::fold(&plain[span.clone()]), words, "advice"))
+    })
 }
 
 fn too_long(text: &str) -> Option<Range<usize>> {
