@@ -57,7 +57,11 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
     let offset = mark.start - sentence.len();
     let mapped = Mapped::new(sentence);
     let starts = words.list("question_starts");
-    let found = words.list("question_joints").iter().find_map(|joint| {
+    let (closes, joints): (Vec<&String>, Vec<&String>) = words.list("question_joints").iter().partition(|joint| joint.ends_with('か'));
+    if let Some(at) = japanese(sentence, words, &closes, &joints) {
+        return Some(offset + at.start..offset + at.end);
+    }
+    let found = joints.into_iter().find_map(|joint| {
         let alternative = words.list("alternatives").contains(joint);
         phrases_in(&mapped.text, joint).find_map(|place| {
             let (before, after) = (mapped.text[..place.start].trim_end(), mapped.text[place.end..].trim_start());
@@ -74,6 +78,22 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
     })?;
     let at = mapped.original(&(found.start..found.end.min(mapped.text.len())));
     Some(offset + at.start..offset + at.end)
+}
+
+/// In Japanese a joint that ends in か closes a question before a comma: "何でしたか、また次に誰と…". A second one follows if a question word or
+/// a conjunction does; an alternative offers answers, and と quotes.
+fn japanese(sentence: &str, words: &Words, closes: &[&String], joints: &[&String]) -> Option<Range<usize>> {
+    sentence.match_indices('、').find_map(|(comma, mark)| {
+        let after = &sentence[comma + mark.len()..];
+        let closed = closes.iter().any(|close| sentence[..comma].ends_with(close.as_str()));
+        let offers = words.list("alternatives").iter().any(|word| after.starts_with(word.as_str()));
+        let joined = joints.iter().any(|joint| after.starts_with(joint.as_str()));
+        let asked = words.list("question_starts").iter().any(|start| {
+            // 何か and 誰も ask nothing.
+            after.match_indices(start.as_str()).any(|(at, _)| !after[at + start.len()..].starts_with(['か', 'も']))
+        });
+        (closed && !offers && !after.starts_with('と') && (joined || asked)).then(|| comma + mark.len()..sentence.len())
+    })
 }
 
 /// A text of the same length in which what stands between quotation marks is blank. A mark that is never closed quotes nothing, nor does an

@@ -40,6 +40,15 @@ fn i7_a_second_question_hides_behind_a_conjunction() {
     ] {
         assert_eq!(gates(text, "en", false), [Gate::SeveralQuestions], "{text}");
     }
+    for text in ["難しかったのは何でしたか、また次は誰と直しますか？", "どうでしたか、その経験を次にどう使いますか。"]
+    {
+        assert_eq!(gates(text, "ja", false), [Gate::SeveralQuestions], "{text}");
+    }
+    for text in
+        ["止めますか、続けますか。", "何をしたか、なぜしたかのうち、残るのはどちらですか。", "人でしたか、それとも何か別のことでしたか。"]
+    {
+        assert_eq!(gates(text, "ja", false), [], "{text}");
+    }
     for text in [
         "What would you keep and change?",
         "When and how would you test it?",

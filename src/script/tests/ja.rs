@@ -42,8 +42,9 @@ fn every_text_and_every_list_of_english_is_there() {
         assert_eq!(places(text), places(original), "{id}");
         assert!(text.contains(|c: char| ('\u{3041}'..='\u{9fff}').contains(&c)), "{id} is not Japanese");
     }
-    // A Japanese clause names its subject with any noun, or with none, and what governs a noun stands behind it.
-    let absent = ["prepositions", "subjects"];
+    // A Japanese clause names its subject with any noun, or with none, and what governs a noun stands behind it;
+    // no street's name begins with the word for a street, as `rue` does.
+    let absent = ["prepositions", "subjects", "street_words_first"];
     for (id, list) in japanese["lists"].as_object().expect("lists") {
         let english_too = english["lists"][id].as_array().expect("a list").is_empty();
         assert_eq!(list.as_array().expect("a list").is_empty(), absent.contains(&id.as_str()), "{id}, empty in English: {english_too}");
@@ -57,7 +58,9 @@ fn every_question_asks_once_and_briefly_and_nothing_else_asks() {
         let text = text.as_str().expect("a text");
         let asks = ["offer.ask", "offer.ask_untitled", "chat.opening", "chat.reply"].contains(&id.as_str())
             || ["outcome.", "lesson.", "left_behind.", "next.", "more.", "chat.reply."].iter().any(|family| id.starts_with(family));
-        assert_eq!(broken(text, "ja", !asks), [], "{id}: {text}");
+        // Names of places are Latin letters that nobody reads.
+        let filled = places(text).into_iter().fold(text.to_owned(), |filled, name| filled.replace(&format!("{{{name}}}"), "まとめの資料"));
+        assert_eq!(broken(&filled, "ja", !asks), [], "{id}: {text}");
         assert!(!asks || text::count(text) <= 30, "{id} has {} words", text::count(text));
     }
 }
