@@ -721,3 +721,68 @@ fn text_or_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
         json => Some(json.to_string()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::MessageId;
+
+    fn item(messages: &[TranscriptMessage]) -> Extraction {
+        let case = EvaluationCase::read(r#"{"name": "n", "messages": []}"#).expect("it is a case").remove(0);
+        let case = EvaluationCase { messages: messages.to_vec(), ..case };
+        let answer = r#"{"items": [{"field": "skills", "value": "Rust", "message": 2, "quote": "i learned Rust"}]}"#;
+        let ready = Ready::new(&case).expect("it fits");
+        let proposal = ready.transcript().ground(answer, false, Timestamp::default(), &mut || ExtractionId::new("e"));
+        proposal.items.into_iter().next().expect("it is grounded")
+    }
+
+    #[test]
+    fn i8_support_is_looked_up_without_the_code_that_grounds() {
+        let messages = [TranscriptMessage::assistant("You learned Rust?"), TranscriptMessage::user("ßo 🎉 i learned Rust")];
+        let sound = item(&messages);
+        assert!(is_supported(&sound, &messages));
+        let broken: [fn(&mut Extraction); 7] = [
+            |item| item.evidence.clear(),
+            |item| item.evidence[0].quote = "I learned Rust".to_owned(),
+            |item| item.evidence[0].start += 1,
+            |item| item.evidence[0].end += 100,
+            |item| item.evidence[0].start_utf16 -= 1,
+            |item| item.evidence[0].message = MessageId::new("3"),
+            |item| item.evidence[0].message = MessageId::new("1"),
+        ];
+        for (at, breaks) in broken.iter().enumerate() {
+            let mut item = sound.clone();
+            breaks(&mut item);
+            assert!(!is_supported(&item, &messages), "{at}");
+        }
+        // The coach's words stand beside a yes, and nowhere else.
+        let mut both = sound.clone();
+        both.evidence.push(both.evidence[0].clone());
+        let asked = &mut both.evidence[1];
+        (asked.message, asked.quote) = (MessageId::new("1"), "learned Rust".to_owned());
+        (asked.start, asked.end, asked.start_utf16, asked.end_utf16) = (4, 16, 4, 16);
+        assert!(!is_supported(&both, &messages));
+        both.basis = Basis::Confirmed;
+        assert!(is_supported(&both, &messages));
+    }
+
+    #[test]
+    fn a_debrief_is_asked_again_where_it_was() {
+        let said = ["What came of it?", "It worked.", "What would you change?", "Less of it, and tests first.", "Done."];
+        let turn = |(at, text): (usize, &&str)| {
+            if at % 2 == 0 { TranscriptMessage::assistant(*text) } else { TranscriptMessage::user(*text) }
+        };
+        let messages = super::said(&Profile::default(), &said.iter().enumerate().map(turn).collect::<Vec<_>>(), &Limits::default());
+        let flows = flows(&messages.expect("they fit"), "en");
+        use crate::flow::Step::{LeftBehind, Lesson, Outcome};
+        let steps: Vec<_> = flows.iter().map(|(at, flow)| (*at, flow.step, flow.ended.is_some())).collect();
+        assert_eq!(steps[..2], [(0, Outcome, false), (2, Lesson, false)]);
+        assert_eq!(steps[2..], [(4, LeftBehind, true), (5, LeftBehind, true)]);
+    }
+
+    #[test]
+    fn a_dollar_is_a_million_micro_dollars_and_an_estimate_never_too_low_for_other_scripts() {
+        assert_eq!((dollars(1_234_567), dollars(99)), ("1.2345".to_owned(), "0.0000".to_owned()));
+        assert_eq!((tokens("eight ch"), tokens("失敗"), tokens("")), (2, 2, 0));
+    }
+}

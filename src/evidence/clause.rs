@@ -64,7 +64,10 @@ pub(super) fn begins_with(text: &Folded<'_>, words: &Words, list: &str) -> bool 
 pub(super) fn is_one_of(text: &Folded<'_>, words: &Words, list: &str) -> bool {
     let spoken: Vec<usize> = text.all().filter(|piece| text.first(*piece).is_some_and(char::is_alphanumeric)).collect();
     let (Some(first), Some(last)) = (spoken.first(), spoken.last()) else { return false };
-    words.list(list).iter().any(|phrase| text.find_all(phrase, &text.all()).iter().any(|place| place.start == *first && place.end == last + 1))
+    words
+        .list(list)
+        .iter()
+        .any(|phrase| text.find_all(phrase, &text.all()).iter().any(|place| place.start == *first && place.end == last + 1))
 }
 
 /// Whether one of a list's phrases stands anywhere in a text.
