@@ -74,6 +74,14 @@ async fn nothing_is_proposed_without_the_persons_words_and_what_is_checked_is_ri
     assert!(report.passes());
 }
 
+#[tokio::test]
+async fn an_answer_that_breaks_the_schema_gives_nothing() {
+    let broken: Vec<_> = corpus().into_iter().filter(|case| case.case == "schema" && case.must.is_empty()).collect();
+    let total = replay(&broken).await.total;
+    assert!(total.cases >= 4);
+    assert_eq!((total.unreadable, total.proposals), (total.cases, 0));
+}
+
 #[test]
 fn every_case_of_the_design_is_there_by_name_in_each_language() {
     let cases = corpus();

@@ -344,7 +344,8 @@ impl<'a> Round<'a> {
     fn says_nothing(&self, field: &ProfileField, text: &Folded<'_>, quote: &Range<usize>, claim: Option<&Range<usize>>) -> Option<Dropped> {
         let words = self.grounds.words;
         let is_insight = *field == ProfileField::Insights;
-        let no_answer = ["stop", "skip", "terse", "nothing"].iter().any(|list| clause::is_one_of(text, words, list));
+        let no_answers = ["stop", "skip", "terse", "nothing"];
+        let no_answer = no_answers.iter().any(|list| clause::is_one_of(text, words, list));
         let a_word = |claim: &Range<usize>| is_insight && is_one_word(text.words(claim));
         if claim.is_some() && no_answer || claim.is_some_and(a_word) {
             return Some(Dropped::NoQuote);
@@ -353,8 +354,10 @@ impl<'a> Round<'a> {
         if (is_insight || claim.is_none()) && (sentence_says("distress", "not_distress") || sentence_says("danger", "not_danger")) {
             return Some(Dropped::Excluded);
         }
+        // "Normal, I don't know" is about nothing, whatever a model makes of it.
+        let shrug = || spoken(text.words(&text.all())) < 6 && no_answers.iter().any(|list| clause::text_says(text, words, list, ""));
         let request = || ["requests", "commands"].iter().any(|list| clause::begins_with(text, words, list));
-        if claim.is_none() && (sentence_says("private", "") || request()) {
+        if claim.is_none() && (shrug() || sentence_says("private", "") || request()) {
             return Some(Dropped::NoQuote);
         }
         None

@@ -658,9 +658,13 @@ fn nothing_is_made_of_what_is_said_in_distress() {
 }
 
 #[test]
-fn nothing_is_inferred_from_a_request_or_from_what_may_not_be_told() {
-    for said in ["write my cover letter for the fellowship", "can you write me a cover letter", "sorry, it's under embargo, can't say more"]
-    {
+fn nothing_is_inferred_from_a_shrug_from_a_request_or_from_what_may_not_be_told() {
+    for said in [
+        "normal i guess, no idea",
+        "write my cover letter for the fellowship",
+        "can you write me a cover letter",
+        "sorry, it's under embargo, can't say more",
+    ] {
         assert_eq!(Talk::typed(said).dropped("skills", "juggling", said), Dropped::NoQuote, "{said}");
     }
     let talk = Talk::typed("It's confidential, but I learned Rust for it");
