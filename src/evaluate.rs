@@ -24,6 +24,9 @@ use crate::rules;
 use crate::runtime::{ActionId, ExtractionId, ThreadId, Timestamp};
 use crate::usage::{ModelInfo, ModelPlace, PriceTable, Usage};
 
+/// For how many requests in a row a model may be out of reach.
+const MOST_UNREACHED: u32 = 3;
+
 /// A debrief, and what must and must not come out of it. In JSON only `name` and `messages` are needed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -384,7 +387,7 @@ pub fn estimate(cases: &[EvaluationCase], options: &EvaluationOptions, info: &Mo
 ///
 /// # Errors
 /// `InvalidInput` if a case is beyond what [`extract`](crate::extract) takes, or has no recorded answer where one is needed; an error of the
-/// model's that is permanent. One that is not is counted.
+/// model's that is permanent, or the third in a row for which it could not be reached. Any other one is counted.
 pub async fn evaluate(
     cases: &[EvaluationCase],
     options: &EvaluationOptions,
@@ -393,10 +396,13 @@ pub async fn evaluate(
 ) -> Result<EvaluationReport> {
     let mut report = EvaluationReport { prices_as_of: options.prices.as_of.clone(), ..EvaluationReport::default() };
     let info = model.map(Model::info);
+    let mut unreached = 0;
     for (done, case) in cases.iter().enumerate() {
-        let mut asked = Asked { case, line: EvaluationLine::default(), usage: Usage::default(), failures: Vec::new(), gates: Vec::new() };
+        let (line, usage) = (EvaluationLine::default(), Usage::default());
+        let mut asked = Asked { case, line, usage, failures: Vec::new(), gates: Vec::new(), unreached };
         asked.line.language = case.language().to_owned();
         asked.run(options, model).await?;
+        unreached = asked.unreached;
         let Asked { line, usage, failures, gates, .. } = asked;
         match report.lines.iter_mut().find(|known| known.language == line.language) {
             Some(known) => known.add(&line),
@@ -484,6 +490,8 @@ struct Asked<'a> {
     usage: Usage,
     failures: Vec<EvaluationFailure>,
     gates: Vec<String>,
+    /// For how many requests in a row the model could not be reached.
+    unreached: u32,
 }
 
 impl Asked<'_> {
@@ -528,9 +536,11 @@ impl Asked<'_> {
         let mut usage = Usage { requests: 1, ..Usage::default() };
         let drafted = draft(model, request, |_| {}, |used| usage = used).await;
         self.usage.add(usage);
+        let unreached = drafted.as_ref().is_err_and(|error| error.kind() == ErrorKind::ModelUnavailable);
+        self.unreached = if unreached { self.unreached + 1 } else { 0 };
         match drafted {
             Ok(draft) => Ok(Some(draft)),
-            Err(error) if error.is_permanent() => Err(error),
+            Err(error) if error.is_permanent() || self.unreached == MOST_UNREACHED => Err(error),
             Err(error) => {
                 self.line.errors += 1;
                 self.fail(EvaluationFault::Error, format!("{}: {error}", error.kind()), None);

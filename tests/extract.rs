@@ -197,3 +197,13 @@ async fn an_error_that_will_not_pass_ends_it() {
     let error = evaluate(&cases(), &EvaluationOptions::default(), Some(&model), |_, _| {}).await.expect_err("the key is wrong");
     assert_eq!((error.kind(), model.requests().len()), (ErrorKind::Unauthorised, 1));
 }
+
+#[tokio::test]
+async fn a_model_that_is_out_of_reach_is_not_asked_about_every_case() {
+    let model = ScriptedModel::default();
+    let away = || [Act::Fail(Error::new(ErrorKind::ModelUnavailable, "nobody is there"))];
+    model.play(away()).play(away()).say(ANSWER).play(away()).play(away()).play(away());
+    let cases = [cases(), cases(), cases(), cases()].concat();
+    let error = evaluate(&cases, &EvaluationOptions::default(), Some(&model), |_, _| {}).await.expect_err("it is away");
+    assert_eq!((error.kind(), model.requests().len()), (ErrorKind::ModelUnavailable, 6));
+}
