@@ -10,9 +10,12 @@ mod check;
 mod coach;
 mod conversation;
 mod credentials;
+mod draft;
 mod endpoint;
 mod error;
+mod evaluate;
 mod evidence;
+mod extract;
 mod fault;
 mod flow;
 mod lang;
@@ -46,9 +49,14 @@ pub use conversation::{
 pub use credentials::{Credentials, TokenSource};
 pub use endpoint::{Endpoint, TimeLimits};
 pub use error::{Error, ErrorKind, Result};
+pub use evaluate::{
+    EvaluationCase, EvaluationEstimate, EvaluationFailure, EvaluationFault, EvaluationLine, EvaluationOptions, EvaluationReport,
+    Expectation, estimate, evaluate,
+};
 pub use evidence::{
     Applied, Basis, Caution, Evidence, Extraction, ExtractionStatus, FieldConflict, Proposal, ProposedOperation, Verdict, Verdicts,
 };
+pub use extract::{TranscriptMessage, extract};
 pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
 pub use limits::Limits;
 pub use model::{

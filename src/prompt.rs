@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::conversation::{Message, Provenance, Role};
 use crate::error::opaque_debug;
+use crate::evidence::extraction_schema;
 use crate::flow::{Ending, Flow, Step};
 use crate::profile::{Profile, Term};
 use crate::safety::{self, SafetyLevel};
@@ -142,6 +143,24 @@ pub(crate) struct Brief<'a> {
     /// Why a first try was not good enough, in our own words.
     pub(crate) finding: Option<&'a str>,
     pub(crate) vocabulary: &'a [Term],
+}
+
+/// The request that a brief comes to: its facts, typed, and the same facts as a prompt.
+pub(crate) fn request(brief: &Brief<'_>) -> Request {
+    let proposes = brief.purpose == Purpose::Propose;
+    Request {
+        purpose: brief.purpose,
+        language: brief.language.to_owned(),
+        profile: brief.profile.clone(),
+        action: brief.action.cloned(),
+        flow: brief.flow.clone(),
+        messages: brief.messages.to_vec(),
+        vocabulary: brief.vocabulary.to_vec(),
+        parts: parts(brief),
+        output: if proposes { Output::Json(extraction_schema(brief.profile)) } else { Output::Text },
+        signals: !proposes && brief.action.is_some(),
+        max_tokens: if proposes { 4_096 } else { 1_024 },
+    }
 }
 
 /// The prompt. All that stands before the newest message is the same, to the byte, in the thread's next request: what changes from turn to

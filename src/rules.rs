@@ -7,7 +7,7 @@ use crate::conversation::{
     Author, Choice, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Role, Said, ThreadState,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::{Answer, Budget, Ending, Flow};
+use crate::flow::{Answer, Budget, Ending, Flow, Step};
 use crate::lang::Words;
 use crate::limits::{Limits, characters};
 use crate::prompt::{Purpose, is_blank};
@@ -299,17 +299,7 @@ impl Conversation {
 
     /// What the waiting messages answer, and whether the newest one only asks to skip or to stop.
     fn answer(&self, state: &ThreadState, new: &[Message], words: &Words) -> (Answer, bool) {
-        let waiting = self.waiting(state, new);
-        let choice = waiting.iter().rev().find_map(|message| message.choice.as_deref());
-        let text = waiting.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
-        let whole = script::understood(&text, choice, state.flow.step, words);
-        // Stopping and skipping are what the newest message asks for, whatever waited before it.
-        let newest = waiting.last().map(|message| script::understood(&message.text, message.choice.as_deref(), state.flow.step, words));
-        let stop = newest.as_ref().is_some_and(|newest| newest.stop);
-        let only_asks = stop || newest.as_ref().is_some_and(|newest| newest.skip);
-        let said = waiting.len() - usize::from(only_asks);
-        let messages = waiting.iter().take(said).map(|message| message.id.clone()).collect();
-        (Answer { messages, terse: whole.terse && !only_asks, stop, outcome: whole.outcome }, only_asks)
+        answer(&self.waiting(state, new), state.flow.step, words)
     }
 
     fn ask(&self, mut notes: Notes, state: ThreadState, at: &Circumstances<'_>) -> Result<Begun> {
@@ -556,6 +546,20 @@ impl Conversation {
     fn spend(&self, operation: Operation, at: &Circumstances<'_>) -> Result<Allowance> {
         self.account.allowance.spend(operation, &at.rules.rates, at.now)
     }
+}
+
+/// What waiting messages answer to the question of a step, and whether the newest one only asks to skip or to stop.
+pub(crate) fn answer(waiting: &[&Message], step: Step, words: &Words) -> (Answer, bool) {
+    let choice = waiting.iter().rev().find_map(|message| message.choice.as_deref());
+    let text = waiting.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
+    let whole = script::understood(&text, choice, step, words);
+    // Stopping and skipping are what the newest message asks for, whatever waited before it.
+    let newest = waiting.last().map(|message| script::understood(&message.text, message.choice.as_deref(), step, words));
+    let stop = newest.as_ref().is_some_and(|newest| newest.stop);
+    let only_asks = stop || newest.as_ref().is_some_and(|newest| newest.skip);
+    let said = waiting.len() - usize::from(only_asks);
+    let messages = waiting.iter().take(said).map(|message| message.id.clone()).collect();
+    (Answer { messages, terse: whole.terse && !only_asks, stop, outcome: whole.outcome }, only_asks)
 }
 
 /// The choices that can be shown and taken: a model may offer anything.

@@ -23,6 +23,7 @@ use completion_coach::{
     TimeLimits, TokenLimit,
 };
 use completion_coach::{Builder, Change, CompletionCoach, MessageId, RandomIds, Turn};
+use completion_coach::{EvaluationCase, EvaluationFailure, EvaluationFault, EvaluationOptions, EvaluationReport, estimate};
 
 use support::canary::{action, canary, leaks, profile};
 use support::kinds::CASES;
@@ -423,6 +424,22 @@ fn every_other_type(heard: &Heard) {
     debug!(key, endpoint, anthropic, openai, request, response, Secret::new(canary("key")), TokenLimit::MaxTokens);
     debug!(Retries::default(), TimeLimits::default(), PriceTable::default(), ReqwestTransport::new().expect("TLS is there"));
     debug!(OfflineGuide, Rate::new(1, 1), AllowanceRates::default(), Allowance::default(), completion_coach::Usage::default());
+    let case = format!(
+        r#"{{"name": "{0}", "case": "{0}", "messages": [{{"role": "user", "text": "{0}"}}], "answer": "{0}", "must_not": ["{0}"],
+            "must": [{{"field": "custom:{0}", "value": "{0}"}}]}}"#,
+        canary("message")
+    );
+    let cases = EvaluationCase::read(&case).expect("it is a case");
+    debug!(cases[0], cases[0].messages[0], cases[0].must[0]);
+    let prompt = Some(canary("instructions"));
+    let options = EvaluationOptions { coach_prompt: prompt.clone(), extraction_prompt: prompt, ..EvaluationOptions::default() };
+    debug!(options, estimate(&cases, &options, &OfflineGuide.info()).expect("it fits"), EvaluationFault::Missing);
+    let mut report = EvaluationReport::default();
+    let (case, detail, answer) = (canary("title"), canary("message"), Some(canary("reply")));
+    report.failures.push(EvaluationFailure { case, fault: EvaluationFault::Missing, detail, answer });
+    debug!(report, report.failures[0], report.total);
+    heard.text("a table", report.to_string());
+    heard.error(&EvaluationCase::read(&format!("[{:?}]", canary("message"))).expect_err("it is none"));
     debug!(Price {
         provider: "scripted".into(),
         model: "scripted-1".into(),

@@ -15,16 +15,16 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::{AtWork, Cancel, Core, Delivery, TRIES, observe};
-use crate::action::Action;
-use crate::check::{Finding, TurnFacts, TurnReport, check_turn};
-use crate::conversation::{Account, Author, Choice, Conversation, Message, NewMessage, Reply, Role, Said, ThreadState};
+use crate::check::{Finding, TurnReport};
+use crate::conversation::{Account, Author, Choice, Conversation, Message, NewMessage, Reply, Said, ThreadState};
+use crate::draft::{Draft, Known, draft};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
-use crate::evidence::{Extraction, extraction_schema};
+use crate::evidence::Extraction;
 use crate::fault;
 use crate::flow::{Ending, Flow};
-use crate::model::{Model, ModelEvent, ModelEvents, Signal, empty};
+use crate::model::Model;
 use crate::profile::Profile;
-use crate::prompt::{self, ContextOptions, ContextPurpose, Output, Purpose, Request, build_profile_context};
+use crate::prompt::{self, Purpose, Request};
 use crate::rules::{self, Asking, Begin, Begun, Notes, Written};
 use crate::runtime::{AttemptId, ThreadId, Timestamp, UserId};
 use crate::safety::SafetyLevel;
@@ -37,9 +37,6 @@ pub(crate) const WINDOW: u32 = 120;
 /// The general chat sends 40 to 60 of its newest messages: the beginning moves 20 at a time, so that a cache can hold it.
 const CHAT_WINDOW: u64 = 40;
 const CHAT_STEP: u64 = 20;
-/// The most bytes of a reply or of a proposal before it is given up.
-pub(crate) const MOST_TEXT: usize = 16 * 1024;
-const MOST_JSON: usize = 64 * 1024;
 
 /// What happens during a turn.
 #[expect(clippy::large_enum_variant, reason = "there is one reply a turn, and a host should not have to unbox it")]
@@ -254,16 +251,6 @@ pub(crate) fn writes(notes: Notes) -> Vec<Write> {
     writes
 }
 
-/// What came back from whoever was asked.
-#[derive(Debug, Default)]
-pub(crate) struct Draft {
-    pub(crate) text: String,
-    choices: Vec<Choice>,
-    outcome: Option<crate::flow::Outcome>,
-    enough: bool,
-    hand_over: bool,
-}
-
 /// A reply that is ready to be stored.
 struct Final {
     line: Line,
@@ -413,7 +400,7 @@ impl Job {
         if let (false, false, Some(finding)) = (live, draft.hand_over, report.findings.first().copied()) {
             hand_on(TurnEvent::AskedAgain(finding));
             // Usage adds up, and a second try that fails leaves the guide's question, which needs nobody.
-            let again = Request { parts: self.parts(Some(finding)), ..self.request.clone() };
+            let again = Request { parts: parts(&self.core, &self.request, finding), ..self.request.clone() };
             let second = self.once(&again, |_| {}).await.ok().map(|second| (self.after(flow, &second), second));
             let second = second.map(|(after, second)| (checked(&second, &after), after, second));
             match second.filter(|(report, ..)| report.findings.is_empty()) {
@@ -485,10 +472,6 @@ impl Job {
         flow
     }
 
-    fn parts(&self, finding: Option<Finding>) -> Vec<prompt::Part> {
-        parts(&self.core, &self.request, finding)
-    }
-
     /// One request to the model, or the guide's answer, whole.
     pub(crate) async fn once(&self, request: &Request, mut piece: impl FnMut(&str) + Send) -> Result<Draft> {
         let Some(model) = &self.model else {
@@ -509,45 +492,14 @@ impl Job {
     }
 
     /// One request to a model. What it uses is added to what was used before.
-    async fn ask(&self, model: &dyn Model, request: &Request, before: Usage, mut piece: impl FnMut(&str) + Send) -> Result<Draft> {
+    async fn ask(&self, model: &dyn Model, request: &Request, before: Usage, piece: impl FnMut(&str) + Send) -> Result<Draft> {
         self.at_work.used(Usage { requests: before.requests + 1, ..before });
-        let (mut sender, mut pieces) = ModelEvents::collecting();
-        let mut draft = Draft::default();
-        let most = if request.purpose == Purpose::Propose { MOST_JSON } else { MOST_TEXT };
-        let mut asking = pin!(model.ask(request, &mut sender));
-        let finish = poll_fn(|context| {
-            // What was said is taken before it is asked whether that was all.
-            let finish = asking.as_mut().poll(context);
-            fault::point("model: after asking began");
-            for event in pieces.by_ref() {
-                match event {
-                    ModelEvent::Text(text) => {
-                        draft.text.push_str(&text);
-                        piece(&text);
-                        fault::point("model: after a piece");
-                    }
-                    ModelEvent::Choices(choices) => draft.choices = rules::usable(choices),
-                    ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
-                    ModelEvent::Signal(Signal::Enough) => draft.enough = true,
-                    ModelEvent::Signal(Signal::HandOver) => draft.hand_over = true,
-                    ModelEvent::Usage(usage) => {
-                        let mut total = before;
-                        total.add(Usage { requests: usage.requests.max(1), ..usage });
-                        self.at_work.used(total);
-                    }
-                }
-            }
-            if draft.text.len() > most {
-                return Poll::Ready(Err(incomplete("the model wrote far more than it was asked for; resume to ask again")));
-            }
-            finish
-        })
-        .await?;
-        match finish.failure() {
-            Some(error) => Err(error),
-            None if prompt::is_blank(&draft.text) && !(draft.hand_over && request.signals) => Err(empty()),
-            None => Ok(draft),
-        }
+        let used = |usage| {
+            let mut total = before;
+            total.add(usage);
+            self.at_work.used(total);
+        };
+        draft(model, request, piece, used).await
     }
 
     /// Bounds the work by the turn's deadline and by its canceller, and makes a panic of the model's an error.
@@ -687,10 +639,6 @@ fn gone(error: Error) -> Error {
     if error.kind() == ErrorKind::NotFound { rules::cancelled() } else { error }
 }
 
-fn incomplete(reason: &'static str) -> Error {
-    Error::new(ErrorKind::ReplyIncomplete, reason)
-}
-
 fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpose: Purpose, flow: &Flow, new: &[Message]) -> Request {
     let from = match (purpose, state.thread.action()) {
         // A chat may be long: what an earlier proposal has read is only there to understand the rest.
@@ -699,25 +647,21 @@ fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpos
         (_, Some(_)) => state.round_start,
         (_, None) => state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP,
     };
-    let messages = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
-    let mut request = Request {
+    let messages: Vec<_> = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
+    prompt::request(&prompt::Brief {
         purpose,
-        language: core.tag(&conversation.account).to_owned(),
-        profile: conversation.account.profile.clone(),
-        action: conversation.action.clone(),
-        flow: flow.clone(),
-        messages,
-        vocabulary: core.vocabulary.clone(),
-        parts: Vec::new(),
-        output: if purpose == Purpose::Propose { Output::Json(extraction_schema(&conversation.account.profile)) } else { Output::Text },
-        signals: purpose != Purpose::Propose && conversation.action.is_some(),
-        max_tokens: if purpose == Purpose::Propose { 4_096 } else { 1_024 },
-    };
-    request.parts = parts(core, &request, None);
-    request
+        voice: &core.voice,
+        language: core.tag(&conversation.account),
+        profile: &conversation.account.profile,
+        action: conversation.action.as_ref(),
+        flow,
+        messages: &messages,
+        finding: None,
+        vocabulary: &core.vocabulary,
+    })
 }
 
-fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt::Part> {
+fn parts(core: &Core, request: &Request, finding: Finding) -> Vec<prompt::Part> {
     prompt::parts(&prompt::Brief {
         purpose: request.purpose,
         voice: &core.voice,
@@ -726,32 +670,7 @@ fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt
         action: request.action.as_ref(),
         flow: &request.flow,
         messages: &request.messages,
-        finding: finding.map(|finding| finding.gate.instruction()),
+        finding: Some(finding.gate.instruction()),
         vocabulary: &request.vocabulary,
     })
-}
-
-/// What a turn may name, as texts.
-struct Known {
-    said: Vec<String>,
-    known: Vec<String>,
-    instructions: String,
-}
-
-impl Known {
-    fn of(request: &Request, voice: &prompt::Voice) -> Self {
-        let by_person = |message: &&Message| message.role == Role::User;
-        let said = request.messages.iter().filter(by_person).map(|message| message.text.clone()).collect();
-        let options = ContextOptions::new(ContextPurpose::General);
-        let mut known = vec![build_profile_context(&request.profile, &options)];
-        known.extend(request.action.iter().flat_map(Action::texts).map(str::to_owned));
-        let told = [Some(prompt::COMPLETION_COACH_PROMPT), voice.instructions.as_deref()];
-        Self { said, known, instructions: told.into_iter().flatten().collect::<Vec<_>>().join("\n") }
-    }
-
-    fn check(&self, text: &str, request: &Request, last: bool) -> TurnReport {
-        let [said, known] = [&self.said, &self.known].map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>());
-        let (language, instructions) = (request.language.as_str(), self.instructions.as_str());
-        check_turn(text, &TurnFacts { language, last, said: &said, known: &known, vocabulary: &request.vocabulary, instructions })
-    }
 }

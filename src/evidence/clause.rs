@@ -14,7 +14,7 @@ pub(super) fn cautions(text: &Folded<'_>, claim: &Range<usize>, field: &ProfileF
     let mut cautions = Vec::new();
     // An insight is a sentence in the person's own words: what it denies or imagines is what it says.
     if *field != ProfileField::Insights {
-        if around.says(&around.clause, "negation", "not_negation") {
+        if around.is_denied() {
             cautions.push(Caution::Negated);
         }
         if !is_wish(field) && around.says(&around.wide, "wish", "not_wish") {
@@ -45,6 +45,29 @@ pub(super) fn is_question(text: &Folded<'_>, place: &Range<usize>, words: &Words
 pub(super) fn sentence_says(text: &Folded<'_>, place: &Range<usize>, words: &Words, list: &str) -> bool {
     let around = Around::new(text, place, words);
     around.says(&around.sentence, list, "")
+}
+
+/// Whether one of a list's phrases stands in the sentence around a place, the place itself included.
+pub(super) fn whole_sentence_says(text: &Folded<'_>, place: &Range<usize>, words: &Words, list: &str, except: &str) -> bool {
+    let sentence = sentence(text, place);
+    let around = Around { text, words, claim: 0..0, sentence: sentence.clone(), clause: sentence.clone(), wide: sentence.clone() };
+    around.says(&sentence, list, except)
+}
+
+/// Whether a text begins with one of a list's phrases.
+pub(super) fn begins_with(text: &Folded<'_>, words: &Words, list: &str) -> bool {
+    let first = first_word(text, &text.all());
+    words.list(list).iter().any(|phrase| text.find(phrase, &text.all()).is_some_and(|place| place.start == first))
+}
+
+/// Whether a text is one of a list's phrases and nothing else.
+pub(super) fn is_one_of(text: &Folded<'_>, words: &Words, list: &str) -> bool {
+    let spoken: Vec<usize> = text.all().filter(|piece| text.first(*piece).is_some_and(char::is_alphanumeric)).collect();
+    let (Some(first), Some(last)) = (spoken.first(), spoken.last()) else { return false };
+    words
+        .list(list)
+        .iter()
+        .any(|phrase| text.find_all(phrase, &text.all()).iter().any(|place| place.start == *first && place.end == last + 1))
 }
 
 /// Whether one of a list's phrases stands anywhere in a text.
@@ -99,6 +122,13 @@ impl<'a> Around<'a> {
     fn says(&self, scope: &Range<usize>, list: &str, except: &str) -> bool {
         let exceptions = self.within(scope, except);
         self.within(scope, list).iter().any(|place| !exceptions.iter().any(|exception| overlap(place, exception)))
+    }
+
+    /// Whether a negation denies the claim. "Without" and the like deny only what comes after them: "I did it in Go without help".
+    fn is_denied(&self) -> bool {
+        let ahead = self.places("negation_ahead").into_iter().filter(|place| place.start >= self.claim.end);
+        let exceptions: Vec<_> = self.within(&self.clause, "not_negation").into_iter().chain(ahead).collect();
+        self.within(&self.clause, "negation").iter().any(|place| !exceptions.iter().any(|exception| overlap(place, exception)))
     }
 
     /// Commas, dashes, brackets and the like.
@@ -190,10 +220,10 @@ fn ends_sentence(text: &Folded<'_>, piece: usize) -> bool {
         Some('.') => {
             let next = (piece + 1..text.all().end).filter_map(|next| text.first(next));
             let mut next = next.skip_while(|c| matches!(c, '"' | '\'' | ')' | '”' | '’' | '»'));
-            // `Node.js`, `3.5`, `e.g. this` and `well... no` go on.
+            // `Node.js`, `3.5`, `e.g. this` and `well... no` go on; `that was it. now I` ends, as people write on a phone.
             match next.next() {
                 None => true,
-                Some(space) if space.is_whitespace() => next.next().is_none_or(|c| !c.is_lowercase()),
+                Some(space) if space.is_whitespace() => next.next().is_none_or(|c| !c.is_lowercase()) || ends_word(text, piece),
                 Some(_) => false,
             }
         }
@@ -201,6 +231,18 @@ fn ends_sentence(text: &Folded<'_>, piece: usize) -> bool {
         Some(';' | '；') | None => true,
         Some(_) => is_question_mark(text, piece),
     }
+}
+
+/// Whether a word stands right before a full stop that is no abbreviation.
+fn ends_word(text: &Folded<'_>, stop: usize) -> bool {
+    const ABBREVIATIONS: [&str; 20] = [
+        "vs", "etc", "cf", "ca", "approx", "aprox", "incl", "esp", "ej", "ex", "dr", "mr", "mrs", "ms", "sr", "sra", "prof", "st", "no",
+        "núm",
+    ];
+    let start = (0..stop).rev().find(|piece| !text.first(*piece).is_some_and(char::is_alphanumeric)).map_or(0, |before| before + 1);
+    let part_of_more = start.checked_sub(1).and_then(|before| text.first(before)) == Some('.');
+    let word = text.words(&(start..stop)).to_lowercase();
+    stop - start > 1 && !part_of_more && !ABBREVIATIONS.contains(&word.as_str())
 }
 
 fn is_question_mark(text: &Folded<'_>, piece: usize) -> bool {
