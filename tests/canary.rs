@@ -14,13 +14,13 @@ use completion_coach::testing::{Act, ScriptedModel};
 use completion_coach::{
     Account, ActionRecord, ActionStore, Allowance, AllowanceRates, Answer, Answered, Attempt, AttemptId, Author, Budget, ChangeCause,
     Choice, Consent, ContextOptions, ContextPurpose, Conversation, Delivery, Error, ErrorKind, Extraction, FieldConflict, FieldValue,
-    Finding, Finish, Flow, Found, Limits, Live, Message, Model, ModelEvent, ModelEvents, ModelInfo, NewMessage, OfflineGuide, Outcome,
-    Output, Page, Price, Profile, ProfileChange, ProfileField, Rate, Request, Result, Signal, SqliteStore, SystemClock, Term, ThreadId,
-    Timestamp, TurnEvent, UserId, Verdict, Verdicts, Voice,
+    Finish, Flow, Found, Limits, Live, Message, Model, ModelEvent, ModelEvents, ModelInfo, NewMessage, OfflineGuide, Outcome, Output, Page,
+    Price, Profile, ProfileChange, ProfileField, Rate, Request, Result, Signal, SqliteStore, SystemClock, Term, ThreadId, Timestamp,
+    TurnEvent, UserId, Verdict, Verdicts, Voice,
 };
 use completion_coach::{
-    AnthropicModel, Credentials, Endpoint, HttpBody, HttpRequest, HttpResponse, OpenAiModel, PriceTable, ReqwestTransport, Retries, Secret,
-    TimeLimits, TokenLimit,
+    AnthropicModel, Credentials, Endpoint, Gate, HttpBody, HttpRequest, HttpResponse, OpenAiModel, PriceTable, Report, ReqwestTransport,
+    Retries, SafetyLevel, Secret, TimeLimits, TokenLimit, TurnFacts, check_turn,
 };
 use completion_coach::{Builder, Change, CompletionCoach, MessageId, RandomIds, Turn};
 use completion_coach::{EvaluationCase, EvaluationFailure, EvaluationFault, EvaluationOptions, EvaluationReport, estimate};
@@ -204,7 +204,7 @@ fn public_types() -> BTreeSet<String> {
     let names = lib.split("pub use ").skip(1).filter_map(|line| line.split(';').next());
     let names = names.flat_map(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_'));
     let is_type = |name: &&str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
-    let nothing_to_format = ["ActionStore", "Clock", "HttpBody", "Ids", "Model", "Result", "TokenSource", "Transport"];
+    let nothing_to_format = ["ActionStore", "Clock", "HttpBody", "Ids", "Model", "Result", "SafetyClassifier", "TokenSource", "Transport"];
     names.filter(is_type).filter(|name| !nothing_to_format.contains(name)).map(str::to_owned).collect()
 }
 
@@ -400,7 +400,12 @@ fn every_other_type(heard: &Heard) {
     debug!(Live { attempt: AttemptId::new("attempt"), until: Timestamp::MAX }, AttemptId::new("attempt"), MessageId::new("draft-1"));
     debug!(completion_coach::ActionId::new("run-1"), completion_coach::ExtractionId::new("item"), UserId::new("me"), ThreadId::General);
     debug!(Answer::default(), Answered { step: completion_coach::Step::Next, messages: Vec::new() }, Flow::new(), Budget::default());
-    debug!(completion_coach::Step::Next, Outcome::Success, completion_coach::Ending::Complete, Finding::TooLong, Finish::Complete);
+    debug!(completion_coach::Step::Next, Outcome::Success, completion_coach::Ending::Complete, Gate::TooLong, Finish::Complete);
+    let told = canary("reply");
+    let facts = TurnFacts { language: "en", said: &[&told], known: &[&told], instructions: &told, ..TurnFacts::default() };
+    let report = check_turn(&format!("{told} I saved that."), &facts);
+    debug!(facts, report, report.measures, report.findings.first().copied().expect("it claims to have saved"), SafetyLevel::Danger);
+    debug!(Report { message: MessageId::new("draft-1"), reason: canary("message") });
     debug!(Signal::Enough, ErrorKind::Internal, Limits::default(), ContextPurpose::General, ContextOptions::new(ContextPurpose::General));
     debug!(completion_coach::ActionStatus::Done, completion_coach::ActionStep::Save, completion_coach::DebriefState::None, Timestamp::MIN);
     debug!(completion_coach::Invitation::Open, completion_coach::Review::None, completion_coach::Role::User, ChangeCause::Saved);

@@ -111,8 +111,11 @@ async fn the_guide_acknowledges_distress_and_offers_to_stop() {
     assert!(!reply.message.text.contains("worthless"), "it is not echoed");
 }
 
+/// What the classifier says; `None` for one that never answers.
+type Says = fn() -> Option<Result<SafetyLevel>>;
+
 #[derive(Debug)]
-struct Host(fn() -> Option<Result<SafetyLevel>>);
+struct Host(Says);
 
 #[async_trait]
 impl SafetyClassifier for Host {
@@ -127,7 +130,7 @@ impl SafetyClassifier for Host {
 
 #[tokio::test]
 async fn the_hosts_classifier_counts_where_it_sees_more_and_its_failure_stops_nobody() {
-    let cases: [(fn() -> Option<Result<SafetyLevel>>, bool); 4] = [
+    let cases: [(Says, bool); 4] = [
         (|| Some(Ok(SafetyLevel::Danger)), true),
         (|| Some(Ok(SafetyLevel::None)), false),
         (|| Some(Err(Error::new(ErrorKind::Internal, "the classifier is broken"))), false),
