@@ -304,10 +304,7 @@ fn too_long(text: &str) -> Option<Range<usize>> {
 }
 
 fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], facts: &TurnFacts<'_>, words: Option<&Words>) -> TurnMeasures {
-    let count = |list: &str| {
-        let phrases = words.map_or(&[][..], |words| words.list(list)).iter();
-        phrases.map(|phrase| text::phrases_in(&mapped.text, phrase).count()).sum()
-    };
+    let count = |list: &str| words.map_or(0, |words| text::places(&mapped.text, words, list).count());
     let open_question = questions.first().zip(words).map(|(mark, words)| {
         let asked = text::fold(question::sentence(plain, mark));
         let begins = |list| text::begins_with_one_of(&asked, words, list);

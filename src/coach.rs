@@ -16,7 +16,7 @@ use crate::conversation::{Account, Conversation, Message};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::Extraction;
 use crate::flow::Budget;
-use crate::lang::{Words, words};
+use crate::lang::{Texts, Words};
 use crate::limits::Limits;
 use crate::model::{Model, SafetyClassifier};
 use crate::profile::Term;
@@ -104,7 +104,7 @@ impl CompletionCoach {
 
     /// What to show a user before anything is shared with the configured model, in this language.
     pub fn disclosure(&self, language: &str) -> Disclosure {
-        self.core.disclosure(words(language))
+        self.core.disclosure(self.core.texts.words(language))
     }
 }
 
@@ -128,6 +128,7 @@ impl Builder {
             vocabulary: Vec::new(),
             prices: PriceTable::default(),
             classifier: None,
+            texts: Texts::default(),
             delivery: Delivery::default(),
             offline_fallback: false,
             language: "en".to_owned(),
@@ -224,6 +225,13 @@ impl Builder {
         self
     }
 
+    /// What the library says to people, where the host has its own words for it.
+    #[must_use]
+    pub fn texts(mut self, texts: Texts) -> Self {
+        self.core.texts = texts;
+        self
+    }
+
     /// The language for people whose profile names none, as a BCP 47 tag (default `en`).
     #[must_use]
     pub fn language(mut self, tag: impl Into<String>) -> Self {
@@ -283,6 +291,7 @@ pub(crate) struct Core {
     pub(crate) vocabulary: Vec<Term>,
     pub(crate) prices: PriceTable,
     pub(crate) classifier: Option<Arc<dyn SafetyClassifier>>,
+    pub(crate) texts: Texts,
     pub(crate) delivery: Delivery,
     pub(crate) offline_fallback: bool,
     pub(crate) language: String,
@@ -408,6 +417,7 @@ impl Core {
     pub(crate) fn circumstances_of<'a>(&'a self, conversation: &Conversation, safety: SafetyLevel) -> Circumstances<'a> {
         Circumstances {
             safety,
+            texts: self.texts,
             rules: &self.rules,
             words: self.words(&conversation.account),
             place: if self.allowed(&conversation.account).is_ok() { self.info.place } else { ModelPlace::Script },
@@ -442,7 +452,7 @@ impl Core {
     }
 
     pub(crate) fn words(&self, account: &Account) -> &'static Words {
-        words(self.tag(account))
+        self.texts.words(self.tag(account))
     }
 
     pub(crate) fn message_id(&self) -> MessageId {

@@ -58,6 +58,7 @@ pub use evidence::{
 };
 pub use extract::{TranscriptMessage, extract};
 pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
+pub use lang::Texts;
 pub use limits::Limits;
 pub use model::{
     AnthropicModel, CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, OpenAiModel, SafetyClassifier, Signal,

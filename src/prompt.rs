@@ -5,6 +5,7 @@ use crate::conversation::{Message, Provenance, Role};
 use crate::error::opaque_debug;
 use crate::evidence::extraction_schema;
 use crate::flow::{Ending, Flow, Step};
+use crate::lang::Texts;
 use crate::profile::{Profile, Term};
 use crate::safety::{self, SafetyLevel};
 
@@ -112,6 +113,8 @@ pub struct Request {
     pub signals: bool,
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
+    /// What the guide says, as the host may have replaced it.
+    pub texts: Texts,
 }
 opaque_debug!(Request { purpose, flow, output, signals, max_tokens });
 
@@ -160,6 +163,7 @@ pub(crate) fn request(brief: &Brief<'_>) -> Request {
         output: if proposes { Output::Json(extraction_schema(brief.profile)) } else { Output::Text },
         signals: !proposes && brief.action.is_some(),
         max_tokens: if proposes { 4_096 } else { 1_024 },
+        texts: Texts::default(),
     }
 }
 
@@ -266,8 +270,8 @@ fn said(message: &Message) -> Option<Part> {
 }
 
 fn transcript(brief: &Brief<'_>) -> Part {
-    // What was said in distress is nobody's profile.
-    let calm = |message: &&Message| message.role == Role::Assistant || safety::level(&message.text) == SafetyLevel::None;
+    // What was for people to hear is nobody's profile.
+    let calm = |message: &&Message| message.role == Role::Assistant || safety::level(&message.text) != SafetyLevel::Danger;
     let lines = brief.messages.iter().filter(calm).filter_map(|message| Some(tagged(message, &words(message)?) + "\n"));
     let text = format!("<transcript>\n{}</transcript>\n{}", lines.collect::<String>(), guidance(brief, true));
     Part { role: PartRole::User, text, stable: false }

@@ -8,7 +8,7 @@ use crate::conversation::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Answer, Budget, Ending, Flow, Step};
-use crate::lang::Words;
+use crate::lang::{Texts, Words};
 use crate::limits::{Limits, characters};
 use crate::prompt::{Purpose, is_blank};
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp};
@@ -58,6 +58,7 @@ pub(crate) enum Holder {
 pub(crate) struct Circumstances<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) words: &'a Words,
+    pub(crate) texts: Texts,
     /// Where the model runs that goes on from an opening of the guide's.
     pub(crate) place: ModelPlace,
     pub(crate) holder: Holder,
@@ -196,7 +197,7 @@ impl Conversation {
         }
         notes.action = self.started(at.now)?;
         state.round = 1;
-        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
+        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at), at.place);
         self.say(notes, state, Written { id: ids(), line, author: script::author() }, at.now)
     }
 
@@ -324,8 +325,8 @@ impl Conversation {
         let purpose = if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply };
         state.flow = flow;
         let line = match purpose {
-            Purpose::Closing => script::line(&self.facts(&state, purpose, &[], at.words)),
-            _ => script::question(&self.facts(&state, purpose, &[], at.words)),
+            Purpose::Closing => script::line(&self.facts(&state, purpose, &[], at)),
+            _ => script::question(&self.facts(&state, purpose, &[], at)),
         };
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
@@ -352,7 +353,7 @@ impl Conversation {
 
     fn end(&self, notes: Notes, mut state: ThreadState, answer: &Answer, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         state.flow = state.flow.heard(&Answer { stop: true, ..answer.clone() }, &at.rules.budget);
-        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
+        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at));
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
 
@@ -362,7 +363,7 @@ impl Conversation {
             state.flow.exchanges += 1;
         }
         state.flow.ended = Some(Ending::HandedOver);
-        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
+        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at));
         if state.thread.action().is_none() {
             // The chat has no end; this part of it is not read for proposals.
             state.flow.ended = None;
@@ -393,7 +394,7 @@ impl Conversation {
         state.round += 1;
         state.round_start = state.next_seq;
         state.invitation = Invitation::Open;
-        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
+        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at), at.place);
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
 
@@ -477,13 +478,13 @@ impl Conversation {
     }
 
     /// The request's facts, without a prompt.
-    pub(crate) fn facts(&self, state: &ThreadState, purpose: Purpose, new: &[Message], words: &Words) -> crate::prompt::Request {
+    pub(crate) fn facts(&self, state: &ThreadState, purpose: Purpose, new: &[Message], at: &Circumstances<'_>) -> crate::prompt::Request {
         // The one line of recap that a reopened debrief begins with quotes what was said in earlier rounds.
         let from = if purpose == Purpose::Open { 0 } else { state.round_start };
         let messages = self.messages.iter().filter(|message| message.seq >= from).chain(new).cloned().collect();
         crate::prompt::Request {
             purpose,
-            language: words.tag.clone(),
+            language: at.words.tag.clone(),
             profile: self.account.profile.clone(),
             action: self.action.clone(),
             flow: state.flow.clone(),
@@ -493,6 +494,7 @@ impl Conversation {
             output: crate::prompt::Output::Text,
             signals: false,
             max_tokens: 0,
+            texts: at.texts,
         }
     }
 

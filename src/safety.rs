@@ -20,7 +20,7 @@ pub enum SafetyLevel {
     /// Nothing to act on.
     #[default]
     None,
-    /// The person is in distress: it is acknowledged, stopping is offered, and nothing of it is proposed for their profile.
+    /// The person is in distress: it is acknowledged, stopping is offered, and nothing is made of those sentences for their profile.
     Distress,
     /// The person may harm themselves, or somebody is in danger: code ends the questions, proposes nothing, and tells the host to hand over.
     Danger,

@@ -4,7 +4,7 @@ use crate::action::{Action, ActionKind};
 use crate::conversation::{Author, Choice, Message, Provenance, Role};
 use crate::error::opaque_debug;
 use crate::flow::{Ending, Outcome, Step};
-use crate::lang::{self, Words, fill};
+use crate::lang::{Words, fill};
 use crate::profile::{FieldValue, Term};
 use crate::prompt::{Purpose, Request};
 use crate::safety::{self, SafetyLevel};
@@ -158,7 +158,7 @@ pub(crate) fn author() -> Author {
 }
 
 fn words_of(request: &Request) -> &'static Words {
-    lang::words(&request.language)
+    request.texts.words(&request.language)
 }
 
 fn plain(text: &str) -> Line {

@@ -37,7 +37,13 @@ pub(crate) fn is_one_of(folded: &str, words: &Words, list: &str) -> bool {
 
 /// Whether a folded text holds one of the list's phrases, between word boundaries.
 pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some())
+    places(folded, words, list).next().is_some()
+}
+
+/// Every place where a folded text says one of a list's phrases, between word boundaries.
+pub(crate) fn places<'a>(folded: &'a str, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let found = words.search(list).map(|search| search.find_overlapping_iter(folded).map(|found| found.range()));
+    found.into_iter().flatten().filter(|place| stands_alone(folded, place))
 }
 
 /// Whether a folded text begins with one of the list's phrases.
@@ -258,10 +264,10 @@ pub(crate) fn phrases_in<'a>(folded: &'a str, phrase: &'a str) -> impl Iterator<
 
 /// Where a folded text first says one of a list's phrases that is not part of a phrase of the other list.
 pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
-    let exceptions: Vec<_> = words.list(except).iter().flat_map(|phrase| phrases_in(folded, phrase)).collect();
-    let excused = |place: &Range<usize>| exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end);
-    let places = words.list(list).iter().filter_map(|phrase| phrases_in(folded, phrase).find(|place| !excused(place)));
-    places.min_by_key(|place| place.start)
+    let mut found: Vec<_> = places(folded, words, list).collect();
+    let exceptions: Vec<_> = if found.is_empty() { Vec::new() } else { places(folded, words, except).collect() };
+    found.retain(|place| !exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end));
+    found.into_iter().min_by_key(|place| (place.start, std::cmp::Reverse(place.end)))
 }
 
 /// A text folded like [`fold`], with the way back to where each part of it stands in the original.

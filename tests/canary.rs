@@ -404,7 +404,9 @@ fn every_other_type(heard: &Heard) {
     let told = canary("reply");
     let facts = TurnFacts { language: "en", said: &[&told], known: &[&told], instructions: &told, ..TurnFacts::default() };
     let report = check_turn(&format!("{told} I saved that."), &facts);
-    debug!(facts, report, report.measures, report.findings.first().copied().expect("it claims to have saved"), SafetyLevel::Danger);
+    // Its name ends in its lifetime.
+    heard.text("TurnFacts", format!("{facts:?}"));
+    debug!(report, report.measures, report.findings.first().copied().expect("it claims to have saved"), SafetyLevel::Danger);
     debug!(Report { message: MessageId::new("draft-1"), reason: canary("message") });
     debug!(Signal::Enough, ErrorKind::Internal, Limits::default(), ContextPurpose::General, ContextOptions::new(ContextPurpose::General));
     debug!(completion_coach::ActionStatus::Done, completion_coach::ActionStep::Save, completion_coach::DebriefState::None, Timestamp::MIN);

@@ -648,7 +648,7 @@ fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpos
         (_, None) => state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP,
     };
     let messages: Vec<_> = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
-    prompt::request(&prompt::Brief {
+    let request = prompt::request(&prompt::Brief {
         purpose,
         voice: &core.voice,
         language: core.tag(&conversation.account),
@@ -658,7 +658,8 @@ fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpos
         messages: &messages,
         finding: None,
         vocabulary: &core.vocabulary,
-    })
+    });
+    Request { texts: core.texts, ..request }
 }
 
 fn parts(core: &Core, request: &Request, finding: Finding) -> Vec<prompt::Part> {

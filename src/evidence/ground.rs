@@ -422,7 +422,7 @@ impl<'a> Round<'a> {
                     && matches!(message.provenance, Provenance::Typed | Provenance::Chosen)
             };
             let message = grounds.messages.iter().find(quotable).ok_or(Dropped::NotAUserMessage)?;
-            if safety::level(&message.text) != SafetyLevel::None {
+            if safety::level(&message.text) == SafetyLevel::Danger {
                 return Err(Dropped::Excluded);
             }
             vacant.insert((message, Folded::new(&message.text)));

@@ -7,6 +7,7 @@ use super::*;
 use crate::action::{Material, NewAction};
 use crate::check::{Gate, TurnFacts, check_turn};
 use crate::flow::{Answer, Answered, Budget, Flow};
+use crate::lang;
 use crate::profile::{Profile, ProfileField};
 use crate::prompt::Output;
 use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp};
@@ -48,6 +49,7 @@ impl Session {
             output: Output::Text,
             signals: false,
             max_tokens: 300,
+            texts: crate::lang::Texts::default(),
         };
         Self { request, budget: Budget::default() }
     }
