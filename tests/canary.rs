@@ -20,7 +20,7 @@ use completion_coach::{
 };
 use completion_coach::{
     AnthropicModel, Credentials, Endpoint, Gate, HttpBody, HttpRequest, HttpResponse, OpenAiModel, PriceTable, Report, ReqwestTransport,
-    Retries, SafetyLevel, Secret, TimeLimits, TokenLimit, TurnFacts, check_turn,
+    Retries, SafetyLevel, Secret, Texts, TimeLimits, TokenLimit, TurnFacts, check_turn,
 };
 use completion_coach::{Builder, Change, CompletionCoach, MessageId, RandomIds, Turn};
 use completion_coach::{EvaluationCase, EvaluationFailure, EvaluationFault, EvaluationOptions, EvaluationReport, estimate};
@@ -406,7 +406,8 @@ fn every_other_type(heard: &Heard) {
     let report = check_turn(&format!("{told} I saved that."), &facts);
     // Its name ends in its lifetime.
     heard.text("TurnFacts", format!("{facts:?}"));
-    debug!(report, report.measures, report.findings.first().copied().expect("it claims to have saved"), SafetyLevel::Danger);
+    let own = Texts::default().with("en", [("offer.later", canary("tone").as_str())]).expect("there is such a text");
+    debug!(own, report, report.measures, report.findings.first().copied().expect("it claims to have saved"), SafetyLevel::Danger);
     debug!(Report { message: MessageId::new("draft-1"), reason: canary("message") });
     debug!(Signal::Enough, ErrorKind::Internal, Limits::default(), ContextPurpose::General, ContextOptions::new(ContextPurpose::General));
     debug!(completion_coach::ActionStatus::Done, completion_coach::ActionStep::Save, completion_coach::DebriefState::None, Timestamp::MIN);

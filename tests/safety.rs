@@ -136,13 +136,20 @@ async fn the_hosts_classifier_counts_where_it_sees_more_and_its_failure_stops_no
     ];
     for (says, hands_over) in cases {
         let clock = ManualClock::default();
-        let world = World::new(|builder| builder.safety_classifier(Host(says)).clock(clock.clone())).await;
+        let world =
+            World::new(|builder| builder.safety_classifier(Host(says)).clock(clock.clone()).turn_deadline(Duration::from_secs(6_000)))
+                .await;
         world.model.say("What did the rain change for you?");
         let patience = async {
-            tokio::task::yield_now().await;
-            clock.advance(Duration::from_secs(5));
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                clock.advance(Duration::from_secs(5));
+            }
         };
-        let (events, ()) = tokio::join!(events(&world.debrief, "The rain never stopped that week."), patience);
+        let events = tokio::select! {
+            events = events(&world.debrief, "The rain never stopped that week.") => events,
+            () = patience => unreachable!("it never ends"),
+        };
         assert_eq!(events.iter().any(|event| matches!(event, TurnEvent::HandOver { .. })), hands_over);
         assert_eq!(world.model.requests().len(), usize::from(!hands_over));
     }

@@ -3,7 +3,7 @@
 use crate::lang::{self, primary};
 
 /// Fewer words than this tell no language.
-const FEWEST: usize = 6;
+const FEWEST: usize = 8;
 
 /// Whether a turn is in another language than this one, as far as that can be told.
 pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
