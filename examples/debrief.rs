@@ -582,7 +582,8 @@ async fn relay(mut turn: Turn) -> Result<Reply, Failure> {
             TurnEvent::Text(text) => emit("text", json!({ "text": text }))?,
             TurnEvent::StoodIn(kind) => emit("stood_in", json!({ "kind": kind }))?,
             // The reply has the choices, and its author says whose words they are.
-            TurnEvent::Choices(_) | TurnEvent::Replaced(_) | TurnEvent::HandOver => {}
+            TurnEvent::HandOver { language } => emit("hand_over", json!({ "language": language }))?,
+            TurnEvent::Choices(_) | TurnEvent::AskedAgain(_) | TurnEvent::Replaced(_) => {}
             TurnEvent::Reply(said) => return reply(&said).map(|()| said).map_err(Failure::from),
         }
     }

@@ -248,6 +248,13 @@ pub(crate) fn wrong_status(step: &str, found: ActionStatus, needed: &[ActionStat
 }
 
 impl Action {
+    /// Everything in it that a model is told.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let material = self.material.iter().flat_map(|material| [Some(&material.label), material.link.as_ref(), material.text.as_ref()]);
+        let own = [self.kind.as_str(), &self.title, &self.description, &self.rationale];
+        own.into_iter().chain(self.basis.iter().map(String::as_str)).chain(material.flatten().map(String::as_str))
+    }
+
     /// The action after this step, or [`WrongStatus`](ErrorKind::WrongStatus) with the step, the status it found and those it needs.
     ///
     /// # Errors

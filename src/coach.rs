@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,13 +16,14 @@ use crate::conversation::{Account, Conversation, Message};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::Extraction;
 use crate::flow::Budget;
-use crate::lang::{Words, words};
+use crate::lang::{Texts, Words};
 use crate::limits::Limits;
-use crate::model::Model;
+use crate::model::{Model, SafetyClassifier};
 use crate::profile::Term;
 use crate::prompt::Voice;
 use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
 use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
+use crate::safety::SafetyLevel;
 use crate::script;
 use crate::store::{ActionStore, Change, Page, Write};
 use crate::usage::{AllowanceRates, AttemptStatus, ModelInfo, ModelPlace, PriceTable, Usage};
@@ -39,6 +43,9 @@ pub use user::{Done, ListedAction, Offer, User};
 /// How often a decision is made again because the user's data changed while it was made. Every time it is, another call has
 /// succeeded, so that this ends; a host sees `Conflict` only where its own decision has become void.
 const TRIES: u32 = 100;
+
+/// How long the host's safety classifier may look at a message.
+const CLASSIFIER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The messages of one page where a thread is read whole.
 const WHOLE_PAGE: u32 = 500;
@@ -97,7 +104,7 @@ impl CompletionCoach {
 
     /// What to show a user before anything is shared with the configured model, in this language.
     pub fn disclosure(&self, language: &str) -> Disclosure {
-        self.core.disclosure(words(language))
+        self.core.disclosure(self.core.texts.words(language))
     }
 }
 
@@ -120,6 +127,8 @@ impl Builder {
             voice: Voice::default(),
             vocabulary: Vec::new(),
             prices: PriceTable::default(),
+            classifier: None,
+            texts: Texts::default(),
             delivery: Delivery::default(),
             offline_fallback: false,
             language: "en".to_owned(),
@@ -208,6 +217,21 @@ impl Builder {
         self
     }
 
+    /// The host's own look at what people write, beside the phrase lists; the higher level counts. It is given each typed message before any
+    /// model is, and 5 s; one that fails or takes longer counts as having seen nothing, which is logged.
+    #[must_use]
+    pub fn safety_classifier(mut self, classifier: impl SafetyClassifier) -> Self {
+        self.core.classifier = Some(Arc::new(classifier));
+        self
+    }
+
+    /// What the library says to people, where the host has its own words for it.
+    #[must_use]
+    pub fn texts(mut self, texts: Texts) -> Self {
+        self.core.texts = texts;
+        self
+    }
+
     /// The language for people whose profile names none, as a BCP 47 tag (default `en`).
     #[must_use]
     pub fn language(mut self, tag: impl Into<String>) -> Self {
@@ -266,6 +290,8 @@ pub(crate) struct Core {
     pub(crate) voice: Voice,
     pub(crate) vocabulary: Vec<Term>,
     pub(crate) prices: PriceTable,
+    pub(crate) classifier: Option<Arc<dyn SafetyClassifier>>,
+    pub(crate) texts: Texts,
     pub(crate) delivery: Delivery,
     pub(crate) offline_fallback: bool,
     pub(crate) language: String,
@@ -384,7 +410,14 @@ impl Core {
     }
 
     pub(crate) fn circumstances<'a>(&'a self, conversation: &Conversation) -> Circumstances<'a> {
+        self.circumstances_of(conversation, SafetyLevel::None)
+    }
+
+    /// The same with what the host's classifier says of the newest message.
+    pub(crate) fn circumstances_of<'a>(&'a self, conversation: &Conversation, safety: SafetyLevel) -> Circumstances<'a> {
         Circumstances {
+            safety,
+            texts: self.texts,
             rules: &self.rules,
             words: self.words(&conversation.account),
             place: if self.allowed(&conversation.account).is_ok() { self.info.place } else { ModelPlace::Script },
@@ -393,12 +426,33 @@ impl Core {
         }
     }
 
+    /// What the host's classifier says of a message. It decides nothing where it fails.
+    pub(crate) async fn classified(&self, user: &UserId, text: &str) -> SafetyLevel {
+        let Some(classifier) = &self.classifier else { return SafetyLevel::None };
+        let language = match self.store.account(user).await {
+            Ok(Some(account)) => self.tag(&account).to_owned(),
+            _ => return SafetyLevel::None,
+        };
+        let (mut asked, mut late) = (pin!(classifier.level(text, &language)), pin!(self.clock.sleep(CLASSIFIER_LIMIT)));
+        let answer = poll_fn(|context| match asked.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => late.as_mut().poll(context).map(|()| None),
+        });
+        match answer.await {
+            Some(Ok(level)) => level,
+            Some(Err(_)) | None => {
+                tracing::warn!("the safety classifier failed or did not answer in time; the phrase lists decide");
+                SafetyLevel::None
+            }
+        }
+    }
+
     pub(crate) fn tag<'a>(&'a self, account: &'a Account) -> &'a str {
         account.profile.language.as_deref().filter(|tag| !tag.trim().is_empty()).unwrap_or(&self.language)
     }
 
     pub(crate) fn words(&self, account: &Account) -> &'static Words {
-        words(self.tag(account))
+        self.texts.words(self.tag(account))
     }
 
     pub(crate) fn message_id(&self) -> MessageId {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::check::Finding;
+use crate::check::{Finding, TurnMeasures};
 use crate::error::opaque_debug;
 use crate::flow::{Ending, Flow};
 use crate::profile::{Profile, ProfileField};
@@ -152,7 +152,7 @@ impl From<&str> for NewMessage {
 }
 
 /// The coach's answer, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The message.
     pub message: Message,
@@ -162,12 +162,15 @@ pub struct Reply {
     pub review_due: bool,
     /// Whether the debrief is over, now.
     pub over: bool,
-    /// Why it is over.
+    /// Why it is over. In the chat, which has no end, `HandedOver` says that the message before this one is for people, and not for a coach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ending>,
-    /// What a check found in the reply and let pass, because it was handed on as it came.
+    /// What the checks found in the reply and let pass, because it was handed on as it came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// What was measured of it, if a model has just written it. It is reported and decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<TurnMeasures>,
 }
 
 /// Whether and when the person wants to be asked.
@@ -339,6 +342,8 @@ pub enum ChangeCause {
     Saved,
     /// Proposals were accepted.
     Applied,
+    /// The person flagged something that the coach said. Nothing in the profile changed.
+    Reported,
 }
 
 /// An entry in the change log: that a profile changed and in which fields. The values are in the profile.
@@ -358,7 +363,20 @@ pub struct ProfileChange {
     /// The proposals that were decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extractions: Vec<ExtractionId>,
+    /// What the person flagged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
+
+/// Something that the coach said and the person flagged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The coach's message.
+    pub message: MessageId,
+    /// Why, in the person's own words.
+    pub reason: String,
+}
+opaque_debug!(Report { message });
 
 /// An action, and the state of its debrief if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,16 @@
 //! Words per language as data: the guide's texts and the lists that rules look words up in. One more language is one more file.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
+use crate::error::{Error, Result};
+
 /// Everything that is said or recognised in one language.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Words {
     /// The BCP 47 tag of the language.
@@ -14,19 +18,145 @@ pub(crate) struct Words {
     /// Texts by their stable ids, with `{name}` where something is put in.
     texts: BTreeMap<String, String>,
     /// Lists of words and phrases, in lower case, by their stable ids.
-    lists: BTreeMap<String, Vec<String>>,
+    lists: BTreeMap<String, List>,
+}
+
+/// Phrases, and what finds all of them at once, made when it is first needed: there can be a thousand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Vec<String>")]
+struct List {
+    phrases: Vec<String>,
+    search: OnceLock<Option<AhoCorasick>>,
+}
+
+impl From<Vec<String>> for List {
+    fn from(phrases: Vec<String>) -> Self {
+        Self { phrases, search: OnceLock::new() }
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        self.phrases == other.phrases
+    }
 }
 
 static LANGUAGES: LazyLock<Vec<Words>> = LazyLock::new(|| {
-    let sources = [include_str!("lang/en.json")];
+    let sources = [include_str!("lang/en.json"), include_str!("lang/es.json"), include_str!("lang/ja.json"), include_str!("lang/pt.json")];
     sources.iter().map(|source| serde_json::from_str(source).expect("a language file of this crate is valid")).collect()
 });
 
-/// The words of a language, by its tag without regard to its region; English for one that has none yet.
+/// What the library says to people: the guide's questions, the offer, the disclosure, the recap. The host can replace any of it.
+///
+/// ```
+/// use completion_coach::Texts;
+///
+/// let texts = Texts::default().with("en", [("closing.complete", "That is all. Have a look at what you wrote.")])?;
+/// assert_eq!(texts.get("en-GB", "closing.complete"), Some("That is all. Have a look at what you wrote."));
+/// assert_eq!(texts.get("es", "offer.later"), Texts::default().get("es", "offer.later"));
+/// assert!(Texts::default().with("en", [("no.such.text", "x")]).is_err());
+/// # Ok::<(), completion_coach::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Texts(Option<&'static [Words]>);
+
+/// Without the texts, which may be the host's.
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Texts({})", if self.0.is_some() { "replaced" } else { "own" })
+    }
+}
+
+/// The same set of texts is kept once, however often a host puts it together.
+impl PartialEq for Texts {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.languages(), other.languages())
+    }
+}
+impl Eq for Texts {}
+
+impl Default for Texts {
+    /// The library's own, in English, Spanish, Portuguese and Japanese.
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl Texts {
+    /// These texts of a language, by their ids, in place of the ones there are. Each set of texts is kept as long as the process lives.
+    ///
+    /// # Errors
+    /// `InvalidInput` if there is no such language or text, if a text is blank, or if it has other `{placeholders}` than the one it replaces.
+    pub fn with<'a>(self, language: &str, texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        static KEPT: Mutex<Vec<&'static [Words]>> = Mutex::new(Vec::new());
+        let mut languages = self.languages().to_vec();
+        let wanted = primary(language);
+        let words = languages.iter_mut().find(|words| primary(&words.tag) == wanted);
+        let words = words
+            .ok_or_else(|| Error::invalid("texts", "the library has no texts in this language; its languages are en, es, pt and ja"))?;
+        for (id, text) in texts {
+            let known = words.texts.get_mut(id).ok_or_else(|| Error::invalid("texts", "there is no text with this id"))?;
+            if text.trim().is_empty() || placeholders(text) != placeholders(known) {
+                return Err(Error::invalid("texts", "a text cannot be blank, and needs the same {placeholders} as the one it replaces"));
+            }
+            text.clone_into(known);
+        }
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = kept.iter().find(|same| same[..] == languages[..]) {
+            return Ok(Self(Some(same)));
+        }
+        let new: &'static [Words] = Box::leak(languages.into_boxed_slice());
+        kept.push(new);
+        Ok(Self(Some(new)))
+    }
+
+    /// The text with this id in this language, without regard to its region.
+    pub fn get(&self, language: &str, id: &str) -> Option<&'static str> {
+        let wanted = primary(language);
+        let words = self.languages().iter().find(|words| primary(&words.tag) == wanted)?;
+        words.texts.get(id).map(String::as_str)
+    }
+
+    /// The ids of all texts.
+    pub fn ids() -> impl Iterator<Item = &'static str> {
+        LANGUAGES[0].texts.keys().map(String::as_str)
+    }
+
+    fn languages(self) -> &'static [Words] {
+        self.0.unwrap_or(&LANGUAGES)
+    }
+
+    /// The words of a language, by its tag without regard to its region; English for one that has none yet.
+    pub(crate) fn words(self, tag: &str) -> &'static Words {
+        let wanted = primary(tag);
+        let languages = self.languages();
+        languages.iter().find(|words| primary(&words.tag) == wanted).unwrap_or(&languages[0])
+    }
+}
+
+fn placeholders(text: &str) -> BTreeSet<&str> {
+    text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
+}
+
+/// The library's own words of a language; English for one that has none yet.
 pub(crate) fn words(tag: &str) -> &'static Words {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    let wanted = primary(tag);
-    LANGUAGES.iter().find(|words| primary(&words.tag) == wanted).unwrap_or(&LANGUAGES[0])
+    Texts::default().words(tag)
+}
+
+/// The words of every language that there are words of.
+pub(crate) fn all() -> &'static [Words] {
+    &LANGUAGES
+}
+
+/// The words of a language, if there are any.
+pub(crate) fn known(tag: &str) -> Option<&'static Words> {
+    let words = words(tag);
+    (primary(&words.tag) == primary(tag)).then_some(words)
+}
+
+/// A language without its region: `pt` for `pt-BR`.
+pub(crate) fn primary(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
 impl Words {
@@ -40,9 +170,25 @@ impl Words {
         ids.iter().map(|id| self.text(id)).find(|text| !text.is_empty()).unwrap_or_default()
     }
 
+    /// Every phrase of every list.
+    pub(crate) fn phrases(&self) -> impl Iterator<Item = &str> {
+        self.lists.values().flat_map(|list| &list.phrases).map(String::as_str)
+    }
+
     /// The list with this id. Empty if there is none.
     pub(crate) fn list(&self, id: &str) -> &[String] {
-        self.lists.get(id).map_or(&[], Vec::as_slice)
+        self.lists.get(id).map_or(&[], |list| list.phrases.as_slice())
+    }
+
+    /// What finds every phrase of a list at once, overlapping ones as well; `None` for an empty list.
+    pub(crate) fn search(&self, id: &str) -> Option<&AhoCorasick> {
+        let list = self.lists.get(id)?;
+        let made = list.search.get_or_init(|| {
+            let phrases: Vec<&String> = list.phrases.iter().filter(|phrase| !phrase.is_empty()).collect();
+            // The lists of this crate are small enough for it.
+            (!phrases.is_empty()).then(|| AhoCorasick::new(phrases).ok()).flatten()
+        });
+        made.as_ref()
     }
 }
 

@@ -10,9 +10,12 @@ mod check;
 mod coach;
 mod conversation;
 mod credentials;
+mod draft;
 mod endpoint;
 mod error;
+mod evaluate;
 mod evidence;
+mod extract;
 mod fault;
 mod flow;
 mod lang;
@@ -23,33 +26,44 @@ mod prompt;
 mod retry;
 mod rules;
 mod runtime;
+mod safety;
 mod script;
 mod secret;
 mod sse;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod transport;
 mod usage;
 
 pub use action::{Action, ActionKind, ActionSource, ActionStatus, ActionStep, Material, NewAction};
-pub use check::Finding;
+pub use check::{Finding, Gate, TurnFacts, TurnMeasures, TurnReport, check_turn};
 pub use coach::{
     Builder, Canceller, Chat, CompletionCoach, Debrief, Delivery, Disclosure, Done, ListedAction, MessagePage, Offer, Turn, TurnEvent, User,
 };
 pub use conversation::{
     Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, DebriefState, Found, Invitation, Live, Message, NewMessage,
-    ProfileChange, Provenance, Reply, Review, Role, Said, ThreadState,
+    ProfileChange, Provenance, Reply, Report, Review, Role, Said, ThreadState,
 };
 pub use credentials::{Credentials, TokenSource};
 pub use endpoint::{Endpoint, TimeLimits};
 pub use error::{Error, ErrorKind, Result};
+pub use evaluate::{
+    EvaluationCase, EvaluationEstimate, EvaluationFailure, EvaluationFault, EvaluationLine, EvaluationOptions, EvaluationReport,
+    Expectation, estimate, evaluate,
+};
 pub use evidence::{
     Applied, Basis, Caution, Evidence, Extraction, ExtractionStatus, FieldConflict, Proposal, ProposedOperation, Verdict, Verdicts,
 };
+pub use extract::{TranscriptMessage, extract};
 pub use flow::{Answer, Answered, Budget, Ending, Flow, Outcome, Step};
+pub use lang::Texts;
 pub use limits::Limits;
-pub use model::{AnthropicModel, CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, OpenAiModel, Signal, TokenLimit};
+pub use model::{
+    AnthropicModel, CollectedEvents, Finish, Model, ModelEvent, ModelEvents, OfflineGuide, OpenAiModel, SafetyClassifier, Signal,
+    TokenLimit,
+};
 pub use profile::{CustomField, Education, FieldValue, Profile, ProfileField, Term, Work};
 pub use prompt::{
     COMPLETION_COACH_PROMPT, ContextOptions, ContextPurpose, EXTRACTION_PROMPT, GENERAL_COACH_PROMPT, Output, Part, PartRole, Purpose,
@@ -59,6 +73,7 @@ pub use retry::Retries;
 pub use runtime::{
     ActionId, AttemptId, Clock, ExtractionId, ID_BYTES, Ids, MessageId, RandomIds, SystemClock, ThreadId, Timestamp, UserId,
 };
+pub use safety::SafetyLevel;
 pub use script::{NextStep, Recap, RecapLine};
 pub use secret::Secret;
 #[cfg(feature = "sqlite")]

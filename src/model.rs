@@ -9,6 +9,7 @@ use crate::conversation::Choice;
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::flow::Outcome;
 use crate::prompt::Request;
+use crate::safety::SafetyLevel;
 use crate::usage::{ModelInfo, Usage};
 
 mod anthropic;
@@ -156,4 +157,30 @@ pub trait Model: Debug + Send + Sync + 'static {
     /// What went wrong, with [`Error::new`](crate::Error::new): `ModelUnavailable`, `ModelRefused`, `ReplyIncomplete`, `RequestRejected` or
     /// `Unauthorised`. The reason is shown to people and holds nothing of the request or of the answer.
     async fn ask(&self, request: &Request, events: &mut ModelEvents) -> Result<Finish>;
+}
+
+/// The host's own look at what people write, for their safety: a small model on the device, a service, a list of its own.
+///
+/// ```
+/// use completion_coach::{Result, SafetyClassifier, SafetyLevel};
+///
+/// /// A list of the host's own.
+/// #[derive(Debug)]
+/// struct Ours;
+///
+/// #[async_trait::async_trait]
+/// impl SafetyClassifier for Ours {
+///     async fn level(&self, text: &str, _language: &str) -> Result<SafetyLevel> {
+///         Ok(if text.contains("code red") { SafetyLevel::Danger } else { SafetyLevel::None })
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait SafetyClassifier: Debug + Send + Sync + 'static {
+    /// How the person is who wrote this, in this language (a BCP 47 tag). What it is given may be private, and needs the person's consent if it
+    /// leaves the device.
+    ///
+    /// # Errors
+    /// Anything: the phrase lists alone decide then.
+    async fn level(&self, text: &str, language: &str) -> Result<SafetyLevel>;
 }

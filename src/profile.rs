@@ -318,7 +318,8 @@ pub(crate) fn same_text(a: &str, b: &str) -> bool {
     fold(a) == fold(b)
 }
 
-fn same_value(a: &FieldValue, b: &FieldValue) -> bool {
+/// The same for values of any sort; dates and descriptions do not tell two jobs apart.
+pub(crate) fn same_value(a: &FieldValue, b: &FieldValue) -> bool {
     match (a, b) {
         (FieldValue::Text(a), FieldValue::Text(b)) => same_text(a, b),
         (FieldValue::Work(a), FieldValue::Work(b)) => same_text(&a.organization, &b.organization) && same_text(&a.title, &b.title),

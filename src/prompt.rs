@@ -1,10 +1,13 @@
 //! What a model is asked: the facts as types, and the same facts rendered as parts of a prompt in which data stays data.
 
 use crate::action::Action;
-use crate::conversation::{Message, Provenance};
+use crate::conversation::{Message, Provenance, Role};
 use crate::error::opaque_debug;
+use crate::evidence::extraction_schema;
 use crate::flow::{Ending, Flow, Step};
+use crate::lang::Texts;
 use crate::profile::{Profile, Term};
+use crate::safety::{self, SafetyLevel};
 
 mod context;
 mod lines;
@@ -110,6 +113,8 @@ pub struct Request {
     pub signals: bool,
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
+    /// What the guide says, as the host may have replaced it.
+    pub texts: Texts,
 }
 opaque_debug!(Request { purpose, flow, output, signals, max_tokens });
 
@@ -141,6 +146,25 @@ pub(crate) struct Brief<'a> {
     /// Why a first try was not good enough, in our own words.
     pub(crate) finding: Option<&'a str>,
     pub(crate) vocabulary: &'a [Term],
+}
+
+/// The request that a brief comes to: its facts, typed, and the same facts as a prompt.
+pub(crate) fn request(brief: &Brief<'_>) -> Request {
+    let proposes = brief.purpose == Purpose::Propose;
+    Request {
+        purpose: brief.purpose,
+        language: brief.language.to_owned(),
+        profile: brief.profile.clone(),
+        action: brief.action.cloned(),
+        flow: brief.flow.clone(),
+        messages: brief.messages.to_vec(),
+        vocabulary: brief.vocabulary.to_vec(),
+        parts: parts(brief),
+        output: if proposes { Output::Json(extraction_schema(brief.profile)) } else { Output::Text },
+        signals: !proposes && brief.action.is_some(),
+        max_tokens: if proposes { 4_096 } else { 1_024 },
+        texts: Texts::default(),
+    }
 }
 
 /// The prompt. All that stands before the newest message is the same, to the byte, in the thread's next request: what changes from turn to
@@ -246,7 +270,9 @@ fn said(message: &Message) -> Option<Part> {
 }
 
 fn transcript(brief: &Brief<'_>) -> Part {
-    let lines = brief.messages.iter().filter_map(|message| Some(tagged(message, &words(message)?) + "\n"));
+    // What was for people to hear is nobody's profile.
+    let calm = |message: &&Message| message.role == Role::Assistant || safety::level(&message.text) != SafetyLevel::Danger;
+    let lines = brief.messages.iter().filter(calm).filter_map(|message| Some(tagged(message, &words(message)?) + "\n"));
     let text = format!("<transcript>\n{}</transcript>\n{}", lines.collect::<String>(), guidance(brief, true));
     Part { role: PartRole::User, text, stable: false }
 }
@@ -289,6 +315,10 @@ fn guidance(brief: &Brief<'_>, answered: bool) -> String {
                 tell("They passed over the last question.");
             }
             tell(&standing(flow));
+            let newest = brief.messages.last().filter(|newest| newest.role == Role::User);
+            if newest.is_some_and(|newest| safety::level(&newest.text) == SafetyLevel::Distress) {
+                tell("They are in distress: acknowledge it in plain words, offer to stop, then ask gently.");
+            }
             if flow.rephrased {
                 tell("They said little: ask about this step, easier and more concrete.");
             }

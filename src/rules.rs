@@ -7,11 +7,12 @@ use crate::conversation::{
     Author, Choice, Conversation, Invitation, Live, Message, NewMessage, Provenance, Reply, Role, Said, ThreadState,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::{Answer, Budget, Ending, Flow};
-use crate::lang::Words;
+use crate::flow::{Answer, Budget, Ending, Flow, Step};
+use crate::lang::{Texts, Words};
 use crate::limits::{Limits, characters};
 use crate::prompt::{Purpose, is_blank};
 use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp};
+use crate::safety::{self, SafetyLevel};
 use crate::script::{self, Line};
 use crate::usage::{Allowance, AllowanceRates, Attempt, AttemptStatus, ModelPlace, Operation, Usage};
 
@@ -57,9 +58,12 @@ pub(crate) enum Holder {
 pub(crate) struct Circumstances<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) words: &'a Words,
+    pub(crate) texts: Texts,
     /// Where the model runs that goes on from an opening of the guide's.
     pub(crate) place: ModelPlace,
     pub(crate) holder: Holder,
+    /// What the host's own classifier says of the newest message.
+    pub(crate) safety: SafetyLevel,
     pub(crate) now: Timestamp,
 }
 
@@ -193,7 +197,7 @@ impl Conversation {
         }
         notes.action = self.started(at.now)?;
         state.round = 1;
-        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
+        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at), at.place);
         self.say(notes, state, Written { id: ids(), line, author: script::author() }, at.now)
     }
 
@@ -263,6 +267,9 @@ impl Conversation {
         if !(only_asks && thread.action().is_some()) {
             state.last_user_seq = seq;
         }
+        if at.safety.max(safety::level(notes.messages.last().map_or("", |said| &said.text))) == SafetyLevel::Danger {
+            return self.hand_over(notes, state, ids(), at);
+        }
         if answer.stop && thread.action().is_some() {
             return self.end(notes, state, &answer, ids(), at);
         }
@@ -293,17 +300,7 @@ impl Conversation {
 
     /// What the waiting messages answer, and whether the newest one only asks to skip or to stop.
     fn answer(&self, state: &ThreadState, new: &[Message], words: &Words) -> (Answer, bool) {
-        let waiting = self.waiting(state, new);
-        let choice = waiting.iter().rev().find_map(|message| message.choice.as_deref());
-        let text = waiting.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
-        let whole = script::understood(&text, choice, state.flow.step, words);
-        // Stopping and skipping are what the newest message asks for, whatever waited before it.
-        let newest = waiting.last().map(|message| script::understood(&message.text, message.choice.as_deref(), state.flow.step, words));
-        let stop = newest.as_ref().is_some_and(|newest| newest.stop);
-        let only_asks = stop || newest.as_ref().is_some_and(|newest| newest.skip);
-        let said = waiting.len() - usize::from(only_asks);
-        let messages = waiting.iter().take(said).map(|message| message.id.clone()).collect();
-        (Answer { messages, terse: whole.terse && !only_asks, stop, outcome: whole.outcome }, only_asks)
+        answer(&self.waiting(state, new), state.flow.step, words)
     }
 
     fn ask(&self, mut notes: Notes, state: ThreadState, at: &Circumstances<'_>) -> Result<Begun> {
@@ -328,8 +325,8 @@ impl Conversation {
         let purpose = if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply };
         state.flow = flow;
         let line = match purpose {
-            Purpose::Closing => script::line(&self.facts(&state, purpose, &[], at.words)),
-            _ => script::question(&self.facts(&state, purpose, &[], at.words)),
+            Purpose::Closing => script::line(&self.facts(&state, purpose, &[], at)),
+            _ => script::question(&self.facts(&state, purpose, &[], at)),
         };
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
@@ -356,8 +353,30 @@ impl Conversation {
 
     fn end(&self, notes: Notes, mut state: ThreadState, answer: &Answer, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
         state.flow = state.flow.heard(&Answer { stop: true, ..answer.clone() }, &at.rules.budget);
-        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at.words));
+        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at));
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
+    }
+
+    /// Somebody may be in danger: code ends it with words that are set in advance. Nothing is sent to a model, and nothing will be proposed.
+    fn hand_over(&self, notes: Notes, mut state: ThreadState, id: MessageId, at: &Circumstances<'_>) -> Result<Begun> {
+        if state.thread.action().is_some() {
+            state.flow.exchanges += 1;
+        }
+        state.flow.ended = Some(Ending::HandedOver);
+        let line = script::line(&self.facts(&state, Purpose::Closing, &notes.messages, at));
+        if state.thread.action().is_none() {
+            // The chat has no end; this part of it is not read for proposals.
+            state.flow.ended = None;
+            state.proposed_until = state.next_seq;
+        }
+        let begun = self.say(notes, state, Written { id, line, author: script::author() }, at.now)?;
+        Ok(match begun {
+            Begun::Said { notes, state, mut reply } => {
+                reply.ended = Some(Ending::HandedOver);
+                Begun::Said { notes, state, reply }
+            }
+            other => other,
+        })
     }
 
     /// `reopen`: a new round with a fresh budget, begun with one line of recap.
@@ -375,7 +394,7 @@ impl Conversation {
         state.round += 1;
         state.round_start = state.next_seq;
         state.invitation = Invitation::Open;
-        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at.words), at.place);
+        let line = script::opening(&self.facts(&state, Purpose::Open, &[], at), at.place);
         self.say(notes, state, Written { id, line, author: script::author() }, at.now)
     }
 
@@ -459,13 +478,13 @@ impl Conversation {
     }
 
     /// The request's facts, without a prompt.
-    pub(crate) fn facts(&self, state: &ThreadState, purpose: Purpose, new: &[Message], words: &Words) -> crate::prompt::Request {
+    pub(crate) fn facts(&self, state: &ThreadState, purpose: Purpose, new: &[Message], at: &Circumstances<'_>) -> crate::prompt::Request {
         // The one line of recap that a reopened debrief begins with quotes what was said in earlier rounds.
         let from = if purpose == Purpose::Open { 0 } else { state.round_start };
         let messages = self.messages.iter().filter(|message| message.seq >= from).chain(new).cloned().collect();
         crate::prompt::Request {
             purpose,
-            language: words.tag.clone(),
+            language: at.words.tag.clone(),
             profile: self.account.profile.clone(),
             action: self.action.clone(),
             flow: state.flow.clone(),
@@ -475,6 +494,7 @@ impl Conversation {
             output: crate::prompt::Output::Text,
             signals: false,
             max_tokens: 0,
+            texts: at.texts,
         }
     }
 
@@ -503,6 +523,7 @@ impl Conversation {
             ended: state.flow.ended,
             message,
             findings: Vec::new(),
+            measures: None,
         }
     }
 
@@ -527,6 +548,20 @@ impl Conversation {
     fn spend(&self, operation: Operation, at: &Circumstances<'_>) -> Result<Allowance> {
         self.account.allowance.spend(operation, &at.rules.rates, at.now)
     }
+}
+
+/// What waiting messages answer to the question of a step, and whether the newest one only asks to skip or to stop.
+pub(crate) fn answer(waiting: &[&Message], step: Step, words: &Words) -> (Answer, bool) {
+    let choice = waiting.iter().rev().find_map(|message| message.choice.as_deref());
+    let text = waiting.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
+    let whole = script::understood(&text, choice, step, words);
+    // Stopping and skipping are what the newest message asks for, whatever waited before it.
+    let newest = waiting.last().map(|message| script::understood(&message.text, message.choice.as_deref(), step, words));
+    let stop = newest.as_ref().is_some_and(|newest| newest.stop);
+    let only_asks = stop || newest.as_ref().is_some_and(|newest| newest.skip);
+    let said = waiting.len() - usize::from(only_asks);
+    let messages = waiting.iter().take(said).map(|message| message.id.clone()).collect();
+    (Answer { messages, terse: whole.terse && !only_asks, stop, outcome: whole.outcome }, only_asks)
 }
 
 /// The choices that can be shown and taken: a model may offer anything.

@@ -4,15 +4,16 @@ use crate::action::{Action, ActionKind};
 use crate::conversation::{Author, Choice, Message, Provenance, Role};
 use crate::error::opaque_debug;
 use crate::flow::{Ending, Outcome, Step};
-use crate::lang::{self, Words, fill};
+use crate::lang::{Words, fill};
 use crate::profile::{FieldValue, Term};
 use crate::prompt::{Purpose, Request};
+use crate::safety::{self, SafetyLevel};
+use crate::text;
 use crate::usage::{ModelInfo, ModelPlace};
 
 mod answer;
 mod proposals;
 mod recap;
-mod text;
 
 pub(crate) use answer::understood;
 pub(crate) use proposals::proposals;
@@ -157,7 +158,7 @@ pub(crate) fn author() -> Author {
 }
 
 fn words_of(request: &Request) -> &'static Words {
-    lang::words(&request.language)
+    request.texts.words(&request.language)
 }
 
 fn plain(text: &str) -> Line {
@@ -253,6 +254,9 @@ fn offered_before(request: &Request) -> bool {
 /// What comes before the question: a word on what cannot be answered, or the person's own words.
 fn lead(request: &Request, words: &Words) -> Option<String> {
     let newest = newest(request).filter(|message| is_typed(message))?;
+    if safety::level(&newest.text) == SafetyLevel::Distress {
+        return Some(words.text("lead.distress").to_owned());
+    }
     let step = answer::step_of(newest, &request.flow).unwrap_or(request.flow.step);
     if let Some(id) = answer::aside(&newest.text, step, words) {
         return Some(words.text(id).to_owned());

@@ -215,13 +215,26 @@ impl Default for PriceTable {
 }
 
 impl PriceTable {
-    /// The price of what an attempt used, if it is known. Several requests of one attempt are taken to be of the same size.
-    fn of(&self, attempt: &Attempt) -> Option<&Price> {
-        let usage = &attempt.usage;
+    /// What a model's use costs in micro-dollars, rounded up; `None` if its price is not known, zero for a script and for what runs on the
+    /// device.
+    pub(crate) fn cost(&self, info: &ModelInfo, usage: &Usage) -> Option<u64> {
+        self.exact(&info.provider, &info.model, info.place, usage).map(rounded)
+    }
+
+    fn exact(&self, provider: &str, model: &str, place: ModelPlace, usage: &Usage) -> Option<u128> {
+        // Nobody is paid for what runs on the device, unless the host says so.
+        match (place, self.of(provider, model, usage)) {
+            (ModelPlace::Script, _) | (ModelPlace::Local, None) => Some(0),
+            (_, price) => price.map(|price| price.exact(usage)),
+        }
+    }
+
+    /// The price of what was used, if it is known. Several requests are taken to be of the same size.
+    fn of(&self, provider: &str, model: &str, usage: &Usage) -> Option<&Price> {
         let prompts = [usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens];
         let prompt = prompts.into_iter().fold(0, u64::saturating_add) / u64::from(usage.requests.max(1));
         let holds = |price: &&Price| price.up_to.is_none_or(|most| prompt <= most);
-        self.prices.iter().filter(|price| price.provider == attempt.provider && price.model == attempt.model).find(holds)
+        self.prices.iter().filter(|price| price.provider == provider && price.model == model).find(holds)
     }
 }
 
@@ -276,11 +289,7 @@ pub(crate) fn report(attempts: &[Attempt], prices: &PriceTable) -> UsageReport {
         line.failed += u64::from(attempt.status == AttemptStatus::Failed);
         line.cancelled += u64::from(matches!(attempt.status, AttemptStatus::Cancelled | AttemptStatus::Abandoned));
         line.usage.add(attempt.usage);
-        // Nobody is paid for what runs on the device, unless the host says so.
-        let price = match (attempt.place, prices.of(attempt)) {
-            (ModelPlace::Script, _) | (ModelPlace::Local, None) => Some(0),
-            (_, price) => price.map(|price| price.exact(&attempt.usage)),
-        };
+        let price = prices.exact(&attempt.provider, &attempt.model, attempt.place, &attempt.usage);
         *exact = exact.zip(price).map(|(sum, price)| sum.saturating_add(price));
     }
     let mut lines: Vec<_> = lines.into_iter().map(|(line, exact)| UsageLine { cost: exact.map(rounded), ..line }).collect();

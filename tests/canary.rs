@@ -14,15 +14,16 @@ use completion_coach::testing::{Act, ScriptedModel};
 use completion_coach::{
     Account, ActionRecord, ActionStore, Allowance, AllowanceRates, Answer, Answered, Attempt, AttemptId, Author, Budget, ChangeCause,
     Choice, Consent, ContextOptions, ContextPurpose, Conversation, Delivery, Error, ErrorKind, Extraction, FieldConflict, FieldValue,
-    Finding, Finish, Flow, Found, Limits, Live, Message, Model, ModelEvent, ModelEvents, ModelInfo, NewMessage, OfflineGuide, Outcome,
-    Output, Page, Price, Profile, ProfileChange, ProfileField, Rate, Request, Result, Signal, SqliteStore, SystemClock, Term, ThreadId,
-    Timestamp, TurnEvent, UserId, Verdict, Verdicts, Voice,
+    Finish, Flow, Found, Limits, Live, Message, Model, ModelEvent, ModelEvents, ModelInfo, NewMessage, OfflineGuide, Outcome, Output, Page,
+    Price, Profile, ProfileChange, ProfileField, Rate, Request, Result, Signal, SqliteStore, SystemClock, Term, ThreadId, Timestamp,
+    TurnEvent, UserId, Verdict, Verdicts, Voice,
 };
 use completion_coach::{
-    AnthropicModel, Credentials, Endpoint, HttpBody, HttpRequest, HttpResponse, OpenAiModel, PriceTable, ReqwestTransport, Retries, Secret,
-    TimeLimits, TokenLimit,
+    AnthropicModel, Credentials, Endpoint, Gate, HttpBody, HttpRequest, HttpResponse, OpenAiModel, PriceTable, Report, ReqwestTransport,
+    Retries, SafetyLevel, Secret, Texts, TimeLimits, TokenLimit, TurnFacts, check_turn,
 };
 use completion_coach::{Builder, Change, CompletionCoach, MessageId, RandomIds, Turn};
+use completion_coach::{EvaluationCase, EvaluationFailure, EvaluationFault, EvaluationOptions, EvaluationReport, estimate};
 
 use support::canary::{action, canary, leaks, profile};
 use support::kinds::CASES;
@@ -203,7 +204,7 @@ fn public_types() -> BTreeSet<String> {
     let names = lib.split("pub use ").skip(1).filter_map(|line| line.split(';').next());
     let names = names.flat_map(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_'));
     let is_type = |name: &&str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
-    let nothing_to_format = ["ActionStore", "Clock", "HttpBody", "Ids", "Model", "Result", "TokenSource", "Transport"];
+    let nothing_to_format = ["ActionStore", "Clock", "HttpBody", "Ids", "Model", "Result", "SafetyClassifier", "TokenSource", "Transport"];
     names.filter(is_type).filter(|name| !nothing_to_format.contains(name)).map(str::to_owned).collect()
 }
 
@@ -399,7 +400,15 @@ fn every_other_type(heard: &Heard) {
     debug!(Live { attempt: AttemptId::new("attempt"), until: Timestamp::MAX }, AttemptId::new("attempt"), MessageId::new("draft-1"));
     debug!(completion_coach::ActionId::new("run-1"), completion_coach::ExtractionId::new("item"), UserId::new("me"), ThreadId::General);
     debug!(Answer::default(), Answered { step: completion_coach::Step::Next, messages: Vec::new() }, Flow::new(), Budget::default());
-    debug!(completion_coach::Step::Next, Outcome::Success, completion_coach::Ending::Complete, Finding::TooLong, Finish::Complete);
+    debug!(completion_coach::Step::Next, Outcome::Success, completion_coach::Ending::Complete, Gate::TooLong, Finish::Complete);
+    let told = canary("reply");
+    let facts = TurnFacts { language: "en", said: &[&told], known: &[&told], instructions: &told, ..TurnFacts::default() };
+    let report = check_turn(&format!("{told} I saved that."), &facts);
+    // Its name ends in its lifetime.
+    heard.text("TurnFacts", format!("{facts:?}"));
+    let own = Texts::default().with("en", [("offer.later", canary("tone").as_str())]).expect("there is such a text");
+    debug!(own, report, report.measures, report.findings.first().copied().expect("it claims to have saved"), SafetyLevel::Danger);
+    debug!(Report { message: MessageId::new("draft-1"), reason: canary("message") });
     debug!(Signal::Enough, ErrorKind::Internal, Limits::default(), ContextPurpose::General, ContextOptions::new(ContextPurpose::General));
     debug!(completion_coach::ActionStatus::Done, completion_coach::ActionStep::Save, completion_coach::DebriefState::None, Timestamp::MIN);
     debug!(completion_coach::Invitation::Open, completion_coach::Review::None, completion_coach::Role::User, ChangeCause::Saved);
@@ -423,6 +432,22 @@ fn every_other_type(heard: &Heard) {
     debug!(key, endpoint, anthropic, openai, request, response, Secret::new(canary("key")), TokenLimit::MaxTokens);
     debug!(Retries::default(), TimeLimits::default(), PriceTable::default(), ReqwestTransport::new().expect("TLS is there"));
     debug!(OfflineGuide, Rate::new(1, 1), AllowanceRates::default(), Allowance::default(), completion_coach::Usage::default());
+    let case = format!(
+        r#"{{"name": "{0}", "case": "{0}", "messages": [{{"role": "user", "text": "{0}"}}], "answer": "{0}", "must_not": ["{0}"],
+            "must": [{{"field": "custom:{0}", "value": "{0}"}}]}}"#,
+        canary("message")
+    );
+    let cases = EvaluationCase::read(&case).expect("it is a case");
+    debug!(cases[0], cases[0].messages[0], cases[0].must[0]);
+    let prompt = Some(canary("instructions"));
+    let options = EvaluationOptions { coach_prompt: prompt.clone(), extraction_prompt: prompt, ..EvaluationOptions::default() };
+    debug!(options, estimate(&cases, &options, &OfflineGuide.info()).expect("it fits"), EvaluationFault::Missing);
+    let mut report = EvaluationReport::default();
+    let (case, detail, answer) = (canary("title"), canary("message"), Some(canary("reply")));
+    report.failures.push(EvaluationFailure { case, fault: EvaluationFault::Missing, detail, answer });
+    debug!(report, report.failures[0], report.total);
+    heard.text("a table", report.to_string());
+    heard.error(&EvaluationCase::read(&format!("[{:?}]", canary("message"))).expect_err("it is none"));
     debug!(Price {
         provider: "scripted".into(),
         model: "scripted-1".into(),

@@ -288,6 +288,7 @@ async fn of_debrief(debrief: &Debrief) -> Vec<(&'static str, Result<()>)> {
         "propose" debrief.propose();
         "proposal" debrief.proposal();
         "apply" debrief.apply(Verdicts::default());
+        "report" debrief.report("said", "why");
         "skip_question" debrief.skip_question();
         "stop" debrief.stop();
         "reopen" debrief.reopen();

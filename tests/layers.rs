@@ -17,6 +17,8 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "profile",
             "usage",
             "lang",
+            "text",
+            "safety",
             "flow",
             "check",
             "conversation",
@@ -43,8 +45,8 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "testing",
         ],
     ),
-    ("4", &["coach"]),
-    ("5", &["lib"]),
+    ("4", &["draft", "extract", "coach"]),
+    ("5", &["evaluate", "lib"]),
 ];
 
 /// Which adapter may use which other one.

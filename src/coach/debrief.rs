@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::turn::{self, Turn, writes};
 use super::{Core, no_action, review};
 use crate::action::ActionStatus;
-use crate::conversation::{Conversation, DebriefState, Invitation, Message, NewMessage, Reply, ThreadState};
+use crate::conversation::{
+    ChangeCause, Conversation, DebriefState, Found, Invitation, Message, NewMessage, ProfileChange, Reply, Report, Role, ThreadState,
+};
 use crate::error::{Error, Result, opaque_debug};
 use crate::evidence::{Applied, Proposal, Verdicts};
+use crate::limits::characters;
+use crate::prompt::is_blank;
 use crate::rules::{Begin, Begun, Circumstances};
 use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp, UserId};
 use crate::script::{self, Recap};
@@ -182,6 +186,39 @@ impl Debrief {
     /// `NotFound`; `WrongStatus` before it was opened; `DebriefOver`, `HandedOver`.
     pub async fn skip_question(&self) -> Result<Reply> {
         self.at_once(|conversation, id, at| conversation.skip(&self.thread, id, at)).await
+    }
+
+    /// Flags something that the coach said, with the person's reason, for whoever runs the app to look at. It is an entry in the change log, and
+    /// in the export; nothing else changes. It is kept when the debrief is deleted, until [`User::forget`](crate::User::forget).
+    ///
+    /// # Errors
+    /// `NotFound` if the coach did not say it in this debrief; `InvalidInput` if the reason is blank or longer than 5,000 characters.
+    pub async fn report(&self, message: impl Into<MessageId>, reason: impl Into<String>) -> Result<()> {
+        let report = Report { message: message.into(), reason: reason.into() };
+        report.message.check()?;
+        characters("reason", &report.reason, self.core.rules.limits.text)?;
+        if is_blank(&report.reason) {
+            return Err(Error::invalid("reason", "it is blank; say what is wrong with the reply"));
+        }
+        let page = Page { size: 0, before: None, find: Some(report.message.clone()) };
+        self.core
+            .decide(&self.user, &self.thread, &page, |conversation| {
+                let by_coach = |found: &&Found| found.message.thread == self.thread && found.message.role == Role::Assistant;
+                if conversation.found.as_ref().filter(by_coach).is_none() {
+                    return Err(Error::not_found("the coach has said no such thing in this debrief"));
+                }
+                let change = ProfileChange {
+                    seq: conversation.account.changes + 1,
+                    at: self.core.clock.now(),
+                    cause: ChangeCause::Reported,
+                    fields: Vec::new(),
+                    thread: Some(self.thread.clone()),
+                    extractions: Vec::new(),
+                    report: Some(report.clone()),
+                };
+                Ok((vec![Write::Change(change)], ()))
+            })
+            .await
     }
 
     /// Ends the debrief at once. A reply that is being made ends with `Cancelled`. Stopping what has ended changes nothing.

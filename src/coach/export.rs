@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Core, TRIES, turn};
+use super::{Core, TRIES};
 use crate::action::{Action, NewAction};
 use crate::conversation::{Account, Message, ProfileChange, Role, ThreadState};
+use crate::draft::MOST_TEXT;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Extraction;
 use crate::limits::{Limits, characters};
@@ -139,7 +140,7 @@ impl Export {
             message.id.check()?;
             match message.role {
                 Role::User => characters("message", &message.text, limits.message)?,
-                Role::Assistant => characters("message", &message.text, turn::MOST_TEXT)?,
+                Role::Assistant => characters("message", &message.text, MOST_TEXT)?,
             }
         }
         for item in &self.extractions {
@@ -149,7 +150,7 @@ impl Export {
                 }
             }
             for evidence in &item.evidence {
-                characters("quote", &evidence.quote, turn::MOST_TEXT)?;
+                characters("quote", &evidence.quote, MOST_TEXT)?;
             }
         }
         Ok(())

@@ -112,6 +112,7 @@ pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdict
                 fields: decision.fields,
                 thread: Some(thread.clone()),
                 extractions: decision.changed.iter().map(|item| item.id.clone()).collect(),
+                report: None,
             }));
         }
         let mut state = conversation.state_of(thread);

@@ -15,17 +15,19 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::{AtWork, Cancel, Core, Delivery, TRIES, observe};
-use crate::check::{Finding, check};
-use crate::conversation::{Account, Author, Choice, Conversation, Message, Reply, ThreadState};
+use crate::check::{Finding, TurnReport};
+use crate::conversation::{Account, Author, Choice, Conversation, Message, NewMessage, Reply, Said, ThreadState};
+use crate::draft::{Draft, Known, draft};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
-use crate::evidence::{Extraction, extraction_schema};
+use crate::evidence::Extraction;
 use crate::fault;
 use crate::flow::{Ending, Flow};
-use crate::model::{Model, ModelEvent, ModelEvents, Signal, empty};
+use crate::model::Model;
 use crate::profile::Profile;
-use crate::prompt::{self, Output, Purpose, Request};
+use crate::prompt::{self, Purpose, Request};
 use crate::rules::{self, Asking, Begin, Begun, Notes, Written};
 use crate::runtime::{AttemptId, ThreadId, Timestamp, UserId};
+use crate::safety::SafetyLevel;
 use crate::script::{self, Line};
 use crate::store::{Page, Write};
 use crate::usage::{Attempt, AttemptStatus, ModelPlace, Operation, Usage};
@@ -35,9 +37,6 @@ pub(crate) const WINDOW: u32 = 120;
 /// The general chat sends 40 to 60 of its newest messages: the beginning moves 20 at a time, so that a cache can hold it.
 const CHAT_WINDOW: u64 = 40;
 const CHAT_STEP: u64 = 20;
-/// The most bytes of a reply or of a proposal before it is given up.
-pub(crate) const MOST_TEXT: usize = 16 * 1024;
-const MOST_JSON: usize = 64 * 1024;
 
 /// What happens during a turn.
 #[expect(clippy::large_enum_variant, reason = "there is one reply a turn, and a host should not have to unbox it")]
@@ -48,12 +47,17 @@ pub enum TurnEvent {
     Text(String),
     /// Answers to offer with the reply.
     Choices(Vec<Choice>),
-    /// The model's words failed the checks, for this reason, and the guide's question took their place.
+    /// The model's words failed the checks, for this reason, and it is asked once more.
+    AskedAgain(Finding),
+    /// They failed again, or no second ones came, and the guide's question takes their place. This is what was wrong first.
     Replaced(Finding),
     /// The guide writes this reply in place of a model that could not be reached, or may not be asked: why not.
     StoodIn(ErrorKind),
-    /// A person should take over. The host shows its own resources.
-    HandOver,
+    /// A person should take over. The host shows its own resources, in this language (a BCP 47 tag); the library has none.
+    HandOver {
+        /// The user's language.
+        language: String,
+    },
     /// The reply as it is stored. The last event of a turn that succeeds.
     Reply(Reply),
 }
@@ -63,9 +67,10 @@ impl fmt::Debug for TurnEvent {
         match self {
             Self::Text(_) => f.write_str("Text(..)"),
             Self::Choices(choices) => write!(f, "Choices({})", choices.len()),
+            Self::AskedAgain(finding) => write!(f, "AskedAgain({finding:?})"),
             Self::Replaced(finding) => write!(f, "Replaced({finding:?})"),
             Self::StoodIn(kind) => write!(f, "StoodIn({kind:?})"),
-            Self::HandOver => f.write_str("HandOver"),
+            Self::HandOver { .. } => f.write_str("HandOver"),
             Self::Reply(reply) => write!(f, "{reply:?}"),
         }
     }
@@ -135,11 +140,11 @@ impl Turn {
         Ok(())
     }
 
-    fn ready(reply: Reply) -> Self {
+    fn ready(reply: Reply, language: String) -> Self {
         let mut events = vec![TurnEvent::Text(reply.message.text.clone())];
         if reply.ended == Some(Ending::HandedOver) {
             // A host that was killed before it heard of it hears of it again.
-            events.push(TurnEvent::HandOver);
+            events.push(TurnEvent::HandOver { language });
         }
         if !reply.message.choices.is_empty() {
             events.push(TurnEvent::Choices(reply.message.choices.clone()));
@@ -196,9 +201,13 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
         id.check()?;
     }
     let page = Page { size: WINDOW, before: None, find };
-    let (begun, taken_over) = core
+    let safety = match &begin {
+        Begin::Say(NewMessage { said: Said::Typed(text), .. }) => core.classified(user, text).await,
+        _ => SafetyLevel::None,
+    };
+    let (begun, taken_over, language) = core
         .decide(user, thread, &page, |conversation| {
-            let at = core.circumstances(conversation);
+            let at = core.circumstances_of(conversation, safety);
             fault::point("turn: before the first commit");
             let taken_over = if matches!(begin, Begin::TakeOver) { conversation.live() } else { None };
             let (writes, begun) = match conversation.begin(thread, &begin, &mut || core.message_id(), &at)? {
@@ -213,13 +222,13 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
                     (writes, Start::Ask(Box::new(job), flow))
                 }
             };
-            Ok((writes, (begun, taken_over)))
+            Ok((writes, (begun, taken_over, core.tag(&conversation.account).to_owned())))
         })
         .await?;
     core.cancel_turn(taken_over.as_ref());
     fault::point("turn: after the first commit");
     Ok(match begun {
-        Start::Ready(reply) => Turn::ready(*reply),
+        Start::Ready(reply) => Turn::ready(*reply, language),
         Start::Ask(job, flow) => {
             let (sender, events) = mpsc::unbounded_channel();
             let cancel = job.at_work.cancel.clone();
@@ -242,22 +251,12 @@ pub(crate) fn writes(notes: Notes) -> Vec<Write> {
     writes
 }
 
-/// What came back from whoever was asked.
-#[derive(Debug, Default)]
-pub(crate) struct Draft {
-    pub(crate) text: String,
-    choices: Vec<Choice>,
-    outcome: Option<crate::flow::Outcome>,
-    enough: bool,
-    hand_over: bool,
-}
-
 /// A reply that is ready to be stored.
 struct Final {
     line: Line,
     author: Author,
     flow: Flow,
-    findings: Vec<Finding>,
+    report: Option<TurnReport>,
 }
 
 /// An attempt under way: what is asked, of whom, and what it has used.
@@ -347,7 +346,7 @@ impl Job {
             }
             Err(error) => return Err(self.failed(error).await),
         };
-        let Final { line, author, flow, findings } = written;
+        let Final { line, author, flow, report } = written;
         let id = self.core.message_id();
         let handed_over = flow.ended == Some(Ending::HandedOver);
         let reply = self
@@ -355,7 +354,8 @@ impl Job {
                 let line = Line { text: line.text.clone(), choices: line.choices.clone() };
                 let written = Written { id: id.clone(), line, author: author.clone() };
                 let (state, mut reply) = conversation.reply(state, flow.clone(), written, now);
-                reply.findings.clone_from(&findings);
+                reply.findings = report.as_ref().map(|report| report.findings.clone()).unwrap_or_default();
+                reply.measures = report.as_ref().map(|report| report.measures);
                 fault::point("turn: before the second commit");
                 // An opening that was never said leaves an action that can still be reopened.
                 let started = if self.request.purpose == Purpose::Open { conversation.started(now)? } else { None };
@@ -366,7 +366,7 @@ impl Job {
             .await?;
         fault::point("turn: after the second commit");
         if handed_over {
-            let _ = events.send(TurnEvent::HandOver);
+            let _ = events.send(TurnEvent::HandOver { language: self.request.language.clone() });
         }
         Ok(reply)
     }
@@ -386,22 +386,25 @@ impl Job {
             })
             .await?;
         let mut after = self.after(flow, &draft);
+        let known = Known::of(&self.request, &self.core.voice);
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.attempt.place == ModelPlace::Script;
         let checked = |draft: &Draft, after: &Flow| {
             if script || self.thread.action().is_none() {
-                Vec::new()
+                TurnReport::default()
             } else {
-                check(&draft.text, &self.request.language, after.ended.is_some())
+                known.check(&draft.text, &self.request, after.ended.is_some())
             }
         };
-        let mut findings = checked(&draft, &after);
-        if let (false, false, Some(finding)) = (live, draft.hand_over, findings.first().copied()) {
+        let mut report = checked(&draft, &after);
+        if let (false, false, Some(finding)) = (live, draft.hand_over, report.findings.first().copied()) {
+            hand_on(TurnEvent::AskedAgain(finding));
             // Usage adds up, and a second try that fails leaves the guide's question, which needs nobody.
-            let again = Request { parts: self.parts(Some(finding)), ..self.request.clone() };
+            let again = Request { parts: parts(&self.core, &self.request, finding), ..self.request.clone() };
             let second = self.once(&again, |_| {}).await.ok().map(|second| (self.after(flow, &second), second));
-            match second.filter(|(after, second)| checked(second, after).is_empty()) {
-                Some((flow, second)) => (after, draft) = (flow, second),
+            let second = second.map(|(after, second)| (checked(&second, &after), after, second));
+            match second.filter(|(report, ..)| report.findings.is_empty()) {
+                Some((passed, flow, second)) => (report, after, draft) = (passed, flow, second),
                 None => {
                     hand_on(TurnEvent::Replaced(finding));
                     let purpose = if after.ended.is_some() { Purpose::Closing } else { self.request.purpose };
@@ -411,10 +414,9 @@ impl Job {
                     return Ok(self.by_guide(line, after, events));
                 }
             }
-            findings = Vec::new();
         }
         // A person is called without a word from the model, or with one that does not pass: it is not asked again.
-        if after.ended == Some(Ending::HandedOver) && (prompt::is_blank(&draft.text) || (!live && !findings.is_empty())) {
+        if after.ended == Some(Ending::HandedOver) && (prompt::is_blank(&draft.text) || (!live && !report.findings.is_empty())) {
             let line = script::line(&Request { purpose: Purpose::Closing, flow: after.clone(), ..self.request.clone() });
             return Ok(self.by_guide(line, after, events));
         }
@@ -425,7 +427,7 @@ impl Job {
             hand_on(TurnEvent::Choices(draft.choices.clone()));
         }
         let author = Author { provider: self.attempt.provider.clone(), model: self.attempt.model.clone(), place: self.attempt.place };
-        Ok(Final { line: Line { text: draft.text, choices: draft.choices }, author, flow: after, findings })
+        Ok(Final { line: Line { text: draft.text, choices: draft.choices }, author, flow: after, report: (!script).then_some(report) })
     }
 
     /// What the guide says in the model's place.
@@ -451,7 +453,7 @@ impl Job {
         if !line.choices.is_empty() && flow.ended.is_none() {
             let _ = events.send(TurnEvent::Choices(line.choices.clone()));
         }
-        Final { line, author: script::author(), flow, findings: Vec::new() }
+        Final { line, author: script::author(), flow, report: None }
     }
 
     /// Where the debrief is after what the model signalled. The library decides; the model only tells.
@@ -468,10 +470,6 @@ impl Job {
             flow.ended = Some(Ending::HandedOver);
         }
         flow
-    }
-
-    fn parts(&self, finding: Option<Finding>) -> Vec<prompt::Part> {
-        parts(&self.core, &self.request, finding)
     }
 
     /// One request to the model, or the guide's answer, whole.
@@ -494,45 +492,14 @@ impl Job {
     }
 
     /// One request to a model. What it uses is added to what was used before.
-    async fn ask(&self, model: &dyn Model, request: &Request, before: Usage, mut piece: impl FnMut(&str) + Send) -> Result<Draft> {
+    async fn ask(&self, model: &dyn Model, request: &Request, before: Usage, piece: impl FnMut(&str) + Send) -> Result<Draft> {
         self.at_work.used(Usage { requests: before.requests + 1, ..before });
-        let (mut sender, mut pieces) = ModelEvents::collecting();
-        let mut draft = Draft::default();
-        let most = if request.purpose == Purpose::Propose { MOST_JSON } else { MOST_TEXT };
-        let mut asking = pin!(model.ask(request, &mut sender));
-        let finish = poll_fn(|context| {
-            // What was said is taken before it is asked whether that was all.
-            let finish = asking.as_mut().poll(context);
-            fault::point("model: after asking began");
-            for event in pieces.by_ref() {
-                match event {
-                    ModelEvent::Text(text) => {
-                        draft.text.push_str(&text);
-                        piece(&text);
-                        fault::point("model: after a piece");
-                    }
-                    ModelEvent::Choices(choices) => draft.choices = rules::usable(choices),
-                    ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
-                    ModelEvent::Signal(Signal::Enough) => draft.enough = true,
-                    ModelEvent::Signal(Signal::HandOver) => draft.hand_over = true,
-                    ModelEvent::Usage(usage) => {
-                        let mut total = before;
-                        total.add(Usage { requests: usage.requests.max(1), ..usage });
-                        self.at_work.used(total);
-                    }
-                }
-            }
-            if draft.text.len() > most {
-                return Poll::Ready(Err(incomplete("the model wrote far more than it was asked for; resume to ask again")));
-            }
-            finish
-        })
-        .await?;
-        match finish.failure() {
-            Some(error) => Err(error),
-            None if prompt::is_blank(&draft.text) && !(draft.hand_over && request.signals) => Err(empty()),
-            None => Ok(draft),
-        }
+        let used = |usage| {
+            let mut total = before;
+            total.add(usage);
+            self.at_work.used(total);
+        };
+        draft(model, request, piece, used).await
     }
 
     /// Bounds the work by the turn's deadline and by its canceller, and makes a panic of the model's an error.
@@ -672,10 +639,6 @@ fn gone(error: Error) -> Error {
     if error.kind() == ErrorKind::NotFound { rules::cancelled() } else { error }
 }
 
-fn incomplete(reason: &'static str) -> Error {
-    Error::new(ErrorKind::ReplyIncomplete, reason)
-}
-
 fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpose: Purpose, flow: &Flow, new: &[Message]) -> Request {
     let from = match (purpose, state.thread.action()) {
         // A chat may be long: what an earlier proposal has read is only there to understand the rest.
@@ -684,25 +647,22 @@ fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpos
         (_, Some(_)) => state.round_start,
         (_, None) => state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP,
     };
-    let messages = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
-    let mut request = Request {
+    let messages: Vec<_> = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
+    let request = prompt::request(&prompt::Brief {
         purpose,
-        language: core.tag(&conversation.account).to_owned(),
-        profile: conversation.account.profile.clone(),
-        action: conversation.action.clone(),
-        flow: flow.clone(),
-        messages,
-        vocabulary: core.vocabulary.clone(),
-        parts: Vec::new(),
-        output: if purpose == Purpose::Propose { Output::Json(extraction_schema(&conversation.account.profile)) } else { Output::Text },
-        signals: purpose != Purpose::Propose && conversation.action.is_some(),
-        max_tokens: if purpose == Purpose::Propose { 4_096 } else { 1_024 },
-    };
-    request.parts = parts(core, &request, None);
-    request
+        voice: &core.voice,
+        language: core.tag(&conversation.account),
+        profile: &conversation.account.profile,
+        action: conversation.action.as_ref(),
+        flow,
+        messages: &messages,
+        finding: None,
+        vocabulary: &core.vocabulary,
+    });
+    Request { texts: core.texts, ..request }
 }
 
-fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt::Part> {
+fn parts(core: &Core, request: &Request, finding: Finding) -> Vec<prompt::Part> {
     prompt::parts(&prompt::Brief {
         purpose: request.purpose,
         voice: &core.voice,
@@ -711,7 +671,7 @@ fn parts(core: &Core, request: &Request, finding: Option<Finding>) -> Vec<prompt
         action: request.action.as_ref(),
         flow: &request.flow,
         messages: &request.messages,
-        finding: finding.map(Finding::instruction),
+        finding: Some(finding.gate.instruction()),
         vocabulary: &request.vocabulary,
     })
 }

@@ -116,6 +116,7 @@ impl User {
                         fields,
                         thread: None,
                         extractions: Vec::new(),
+                        report: None,
                     }));
                 }
                 Ok((writes, ()))

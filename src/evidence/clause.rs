@@ -14,7 +14,7 @@ pub(super) fn cautions(text: &Folded<'_>, claim: &Range<usize>, field: &ProfileF
     let mut cautions = Vec::new();
     // An insight is a sentence in the person's own words: what it denies or imagines is what it says.
     if *field != ProfileField::Insights {
-        if around.says(&around.clause, "negation", "not_negation") {
+        if around.is_denied() {
             cautions.push(Caution::Negated);
         }
         if !is_wish(field) && around.says(&around.wide, "wish", "not_wish") {
@@ -47,6 +47,29 @@ pub(super) fn sentence_says(text: &Folded<'_>, place: &Range<usize>, words: &Wor
     around.says(&around.sentence, list, "")
 }
 
+/// Whether one of a list's phrases stands in the sentence around a place, the place itself included.
+pub(super) fn whole_sentence_says(text: &Folded<'_>, place: &Range<usize>, words: &Words, list: &str, except: &str) -> bool {
+    let sentence = sentence(text, place);
+    let around = Around { text, words, claim: 0..0, sentence: sentence.clone(), clause: sentence.clone(), wide: sentence.clone() };
+    around.says(&sentence, list, except)
+}
+
+/// Whether a text begins with one of a list's phrases.
+pub(super) fn begins_with(text: &Folded<'_>, words: &Words, list: &str) -> bool {
+    let first = first_word(text, &text.all());
+    words.list(list).iter().any(|phrase| text.find(phrase, &text.all()).is_some_and(|place| place.start == first))
+}
+
+/// Whether a text is one of a list's phrases and nothing else.
+pub(super) fn is_one_of(text: &Folded<'_>, words: &Words, list: &str) -> bool {
+    let spoken: Vec<usize> = text.all().filter(|piece| text.first(*piece).is_some_and(char::is_alphanumeric)).collect();
+    let (Some(first), Some(last)) = (spoken.first(), spoken.last()) else { return false };
+    words
+        .list(list)
+        .iter()
+        .any(|phrase| text.find_all(phrase, &text.all()).iter().any(|place| place.start == *first && place.end == last + 1))
+}
+
 /// Whether one of a list's phrases stands anywhere in a text.
 pub(super) fn text_says(text: &Folded<'_>, words: &Words, list: &str, except: &str) -> bool {
     let whole = Around { text, words, claim: 0..0, sentence: text.all(), clause: text.all(), wide: text.all() };
@@ -76,7 +99,11 @@ impl<'a> Around<'a> {
         let mut breaks = around.places("clause_breaks");
         breaks.extend(around.before_openers(around.punctuation()));
         around.wide = around.cut(&breaks);
-        breaks.extend(around.before_openers(around.places("clause_joints")));
+        breaks.extend(if around.joints_close() {
+            around.places("clause_joints")
+        } else {
+            around.before_openers(around.places("clause_joints"))
+        });
         around.clause = around.cut(&breaks);
         around
     }
@@ -97,6 +124,13 @@ impl<'a> Around<'a> {
         self.within(scope, list).iter().any(|place| !exceptions.iter().any(|exception| overlap(place, exception)))
     }
 
+    /// Whether a negation denies the claim. "Without" and the like deny only what comes after them: "I did it in Go without help".
+    fn is_denied(&self) -> bool {
+        let ahead = self.places("negation_ahead").into_iter().filter(|place| place.start >= self.claim.end);
+        let exceptions: Vec<_> = self.within(&self.clause, "not_negation").into_iter().chain(ahead).collect();
+        self.within(&self.clause, "negation").iter().any(|place| !exceptions.iter().any(|exception| overlap(place, exception)))
+    }
+
     /// Commas, dashes, brackets and the like.
     fn punctuation(&self) -> Vec<Range<usize>> {
         let divides = |piece: &usize| {
@@ -115,18 +149,28 @@ impl<'a> Around<'a> {
         joints.into_iter().filter(|joint| next_word(joint).is_some_and(|at| openers.contains(&at))).collect()
     }
 
+    /// Whether a joint is the end of its own clause, as in Japanese, where the verb that it is part of may deny what stands before it.
+    /// The subject goes without saying there, so that such a language lists none.
+    fn joints_close(&self) -> bool {
+        self.words.list("subjects").is_empty()
+    }
+
     /// The part of the sentence between the breaks on both sides of the claim.
     fn cut(&self, breaks: &[Range<usize>]) -> Range<usize> {
+        let border = |place: &Range<usize>| if self.joints_close() { place.end } else { place.start };
         let start = breaks.iter().filter(|place| place.end <= self.claim.start).map(|place| place.end).max();
-        let end = breaks.iter().filter(|place| place.start >= self.claim.end).map(|place| place.start).min();
+        let end = breaks.iter().filter(|place| place.start >= self.claim.end).map(border).min();
         start.unwrap_or(self.sentence.start)..end.unwrap_or(self.sentence.end)
     }
 
     /// Whether the clause's subject is somebody else: the last subject before the claim, or the only one there is.
     fn is_about_others(&self) -> bool {
-        let starts = |list| self.within(&self.clause, list).into_iter().map(|place| place.start).collect::<Vec<_>>();
-        let mine = starts("first_person");
-        let mut others = starts("third_person");
+        let own = self.within(&self.clause, "first_person");
+        // Where a subject is often left out its verb stands in the lists, and "a gente usou" is "we used" with the verb of "she used".
+        let theirs = |place: &Range<usize>| !own.iter().any(|own| overlap(place, own));
+        let mine: Vec<usize> = own.iter().map(|place| place.start).collect();
+        let mut others: Vec<usize> =
+            self.within(&self.clause, "third_person").into_iter().filter(theirs).map(|place| place.start).collect();
         others.extend(self.within(&self.clause, "other_people").into_iter().map(|place| place.start).filter(|at| !self.is_object(*at)));
         let last = |starts: &[usize]| starts.iter().copied().filter(|at| *at < self.claim.start).max();
         match (last(&mine), last(&others)) {
@@ -176,10 +220,10 @@ fn ends_sentence(text: &Folded<'_>, piece: usize) -> bool {
         Some('.') => {
             let next = (piece + 1..text.all().end).filter_map(|next| text.first(next));
             let mut next = next.skip_while(|c| matches!(c, '"' | '\'' | ')' | '”' | '’' | '»'));
-            // `Node.js`, `3.5`, `e.g. this` and `well... no` go on.
+            // `Node.js`, `3.5`, `e.g. this` and `well... no` go on; `that was it. now I` ends, as people write on a phone.
             match next.next() {
                 None => true,
-                Some(space) if space.is_whitespace() => next.next().is_none_or(|c| !c.is_lowercase()),
+                Some(space) if space.is_whitespace() => next.next().is_none_or(|c| !c.is_lowercase()) || ends_word(text, piece),
                 Some(_) => false,
             }
         }
@@ -187,6 +231,18 @@ fn ends_sentence(text: &Folded<'_>, piece: usize) -> bool {
         Some(';' | '；') | None => true,
         Some(_) => is_question_mark(text, piece),
     }
+}
+
+/// Whether a word stands right before a full stop that is no abbreviation.
+fn ends_word(text: &Folded<'_>, stop: usize) -> bool {
+    const ABBREVIATIONS: [&str; 20] = [
+        "vs", "etc", "cf", "ca", "approx", "aprox", "incl", "esp", "ej", "ex", "dr", "mr", "mrs", "ms", "sr", "sra", "prof", "st", "no",
+        "núm",
+    ];
+    let start = (0..stop).rev().find(|piece| !text.first(*piece).is_some_and(char::is_alphanumeric)).map_or(0, |before| before + 1);
+    let part_of_more = start.checked_sub(1).and_then(|before| text.first(before)) == Some('.');
+    let word = text.words(&(start..stop)).to_lowercase();
+    stop - start > 1 && !part_of_more && !ABBREVIATIONS.contains(&word.as_str())
 }
 
 fn is_question_mark(text: &Folded<'_>, piece: usize) -> bool {

@@ -15,6 +15,7 @@ use crate::lang::Words;
 use crate::limits::Limits;
 use crate::profile::{Education, FieldValue, Profile, ProfileField, Term, Work};
 use crate::runtime::{ExtractionId, ThreadId, Timestamp};
+use crate::safety::{self, SafetyLevel};
 
 /// The most proposals that one answer can lead to.
 const MOST: usize = 8;
@@ -204,9 +205,25 @@ fn object<'a, const N: usize>(value: &'a Value, keys: [&str; N]) -> Option<[&'a 
 /// Whether nothing can be inferred from a quote: it has fewer than three words, or, where words are not set apart, than six characters. A
 /// model that is held to a schema quotes `the` for anything.
 fn says_little(quote: &str) -> bool {
-    let unspaced = |c: &char| matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
-    let words = quote.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
-    words < 3 && quote.chars().filter(unspaced).count() < 6
+    spoken(quote) < 3 && quote.chars().filter(|c| is_unspaced(*c)).count() < 6
+}
+
+/// Whether it is one word, or, where words are not set apart, fewer than five characters: "fine" is no insight.
+fn is_one_word(text: &str) -> bool {
+    spoken(text) < 2 && text.chars().filter(|c| is_unspaced(*c)).count() < 5
+}
+
+/// Whether it is longer than what a skill or an interest is called: a sentence, where a name for it is wanted.
+fn is_a_sentence(text: &str) -> bool {
+    spoken(text) > 10 || text.chars().filter(|c| is_unspaced(*c)).count() > 30
+}
+
+fn spoken(text: &str) -> usize {
+    text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count()
+}
+
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
 /// What sort of value a field takes.
@@ -297,6 +314,10 @@ impl<'a> Round<'a> {
         let given = if escaped { unescape(&answer.value) } else { answer.value.clone() };
         let mut value = tidy(&given);
         self.check(&field, &value)?;
+        let named = matches!(field, ProfileField::Skills | ProfileField::Interests);
+        if named && parts(&value).into_iter().any(is_a_sentence) {
+            return Err(Dropped::Value);
+        }
         let other_names = self.canonical(&field, &mut value);
         let place = claim(text, &quote, &value, &other_names);
         if field == ProfileField::Insights {
@@ -308,6 +329,9 @@ impl<'a> Round<'a> {
         if self.is_excluded(&field, &value) {
             return Err(Dropped::Excluded);
         }
+        if let Some(reason) = self.says_nothing(&field, text, &quote, place.as_ref()) {
+            return Err(reason);
+        }
         let known = grounds.profile.holds(&field, &value);
         self.check_new(&field, &value, known)?;
 
@@ -315,6 +339,29 @@ impl<'a> Round<'a> {
         let (basis, evidence, cautions) = self.weigh(&field, &value, &other_names, &said)?;
         self.seen.insert((field.clone(), key(&value)));
         Ok(Found { field, value, evidence, basis, cautions: if known { Vec::new() } else { cautions }, known })
+    }
+
+    /// Why words that are there still say nothing of the person that a profile could hold. A plain "yes" may confirm a question.
+    fn says_nothing(&self, field: &ProfileField, text: &Folded<'_>, quote: &Range<usize>, claim: Option<&Range<usize>>) -> Option<Dropped> {
+        let words = self.grounds.words;
+        let is_insight = *field == ProfileField::Insights;
+        let no_answers = ["stop", "skip", "terse", "nothing"];
+        let no_answer = no_answers.iter().any(|list| clause::is_one_of(text, words, list));
+        let a_word = |claim: &Range<usize>| is_insight && is_one_word(text.words(claim));
+        if claim.is_some() && no_answer || claim.is_some_and(a_word) {
+            return Some(Dropped::NoQuote);
+        }
+        let sentence_says = |list, except| clause::whole_sentence_says(text, quote, words, list, except);
+        if (is_insight || claim.is_none()) && (sentence_says("distress", "not_distress") || sentence_says("danger", "not_danger")) {
+            return Some(Dropped::Excluded);
+        }
+        // "Normal, I don't know" is about nothing, whatever a model makes of it.
+        let shrug = || spoken(text.words(&text.all())) < 6 && no_answers.iter().any(|list| clause::text_says(text, words, list, ""));
+        let request = || ["requests", "commands"].iter().any(|list| clause::begins_with(text, words, list));
+        if claim.is_none() && (shrug() || sentence_says("private", "") || request()) {
+            return Some(Dropped::NoQuote);
+        }
+        None
     }
 
     /// How firmly a value stands on what was said, and what is to be shown for it.
@@ -375,6 +422,9 @@ impl<'a> Round<'a> {
                     && matches!(message.provenance, Provenance::Typed | Provenance::Chosen)
             };
             let message = grounds.messages.iter().find(quotable).ok_or(Dropped::NotAUserMessage)?;
+            if safety::level(&message.text) == SafetyLevel::Danger {
+                return Err(Dropped::Excluded);
+            }
             vacant.insert((message, Folded::new(&message.text)));
         }
         Ok(())
@@ -402,10 +452,11 @@ impl<'a> Round<'a> {
         let words = self.grounds.words;
         let texts = parts(value);
         let listed = *field == ProfileField::Skills || *field == ProfileField::Interests;
+        let rated = listed || *field == ProfileField::Headline || *field == ProfileField::Summary;
         texts.iter().any(|text| {
             (if *field == ProfileField::Link { !text.contains("://") && has_mail(text) } else { has_contact(text, words) })
                 || (listed && text.contains(['@', '＠']))
-                || (*field == ProfileField::Skills && says(text, words, "grades", "not_grades"))
+                || (rated && says(text, words, "grades", "not_grades"))
                 || says(text, words, "sensitive", "not_sensitive")
         })
     }
@@ -527,5 +578,5 @@ fn is_yes(text: &Folded<'_>, words: &Words) -> bool {
     let first = spoken.clone().next();
     yes.iter().any(|place| Some(place.start) == first)
         && spoken.all(|piece| covered.contains(&piece))
-        && !text.words(&text.all()).contains('?')
+        && !text.words(&text.all()).contains(['?', '？'])
 }

@@ -1,10 +1,14 @@
 //! Finding words in a text as people would call them the same words, and saying where they stand to the letter.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 
 use super::Evidence;
+use crate::lang::{self, Words};
 use crate::runtime::MessageId;
 
 /// A text that can be searched without regard to compatibility forms, case, white space, quotation marks and dashes.
@@ -108,11 +112,11 @@ impl<'a> Folded<'a> {
 
     /// Every such place, from first to last. Words without a letter or digit are found nowhere.
     pub(super) fn find_all(&self, words: &str, within: &Range<usize>) -> Vec<Range<usize>> {
-        let needle = Folded::new(words).text;
+        let needle = key(words);
         let (Some(from), false) = (self.pieces.get(within.start), within.is_empty()) else { return Vec::new() };
         let until = self.pieces.get(within.end).map_or(self.text.len(), |piece| piece.at);
         let hay = &self.text[from.at..until];
-        if !needle.contains(char::is_alphanumeric) || !hay.contains(&needle) {
+        if !needle.contains(char::is_alphanumeric) || !hay.contains(needle.as_ref()) {
             return Vec::new();
         }
         let piece_at = |at: usize| self.pieces.binary_search_by_key(&at, |piece| piece.at).ok();
@@ -136,6 +140,21 @@ impl<'a> Folded<'a> {
             _ => false,
         }
     }
+}
+
+/// The phrases of the language files that are compared as something else than they are written as. They are many, and looked up often.
+static KEYS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
+    let keyed = lang::all().iter().flat_map(Words::phrases).map(|phrase| (phrase, Folded::new(phrase).text));
+    keyed.filter(|(phrase, key)| phrase != key).collect()
+});
+
+/// A text as it is compared. Plain words, which most phrases of the lists are, are that already.
+fn key(words: &str) -> Cow<'_, str> {
+    if let Some(key) = KEYS.get(words) {
+        return key.as_str().into();
+    }
+    let plain = words.bytes().all(|b| b.is_ascii_lowercase() || b == b' ') && !words.contains("  ") && words.trim() == words;
+    if plain { Cow::Borrowed(words) } else { Cow::Owned(Folded::new(words).text) }
 }
 
 /// Finds a quote as a model gives it: as it stands, or else with XML's escapes undone. Says which of the two it was.
@@ -211,7 +230,7 @@ fn joined(before: char, after: char) -> bool {
 }
 
 /// Scripts that put no space between words.
-fn unspaced(c: char) -> bool {
+pub(super) fn unspaced(c: char) -> bool {
     matches!(c,
         '\u{0E00}'..='\u{0FFF}' // Thai, Lao, Tibetan
         | '\u{1000}'..='\u{109F}' | '\u{A9E0}'..='\u{A9FF}' | '\u{AA60}'..='\u{AA7F}' // Myanmar

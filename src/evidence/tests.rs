@@ -1,7 +1,10 @@
 //! What proposals may stand on, and what verdicts do, by cases and by properties. Here is what the cases are made of.
 
 mod decide;
+mod es;
 mod ground;
+mod ja;
+mod pt;
 mod quote;
 
 use proptest::prelude::ProptestConfig;

@@ -121,6 +121,12 @@ impl ScriptedModel {
         self
     }
 
+    /// What it does at the next request; whatever was planned before is not done any more.
+    pub fn only(&self, act: Act) -> &Self {
+        self.played().script.clear();
+        self.play([act])
+    }
+
     /// Says this at the next request that nothing is planned for yet.
     pub fn say(&self, text: impl Into<String>) -> &Self {
         self.play([Act::Say(text.into())])

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::text::{asks, begins_with_one_of, count, fold, holds_one_of, is_one_of, phrase_in};
 use crate::conversation::{Message, Provenance, Role};
 use crate::flow::{Flow, Outcome, Step};
 use crate::lang::Words;
+use crate::text::{asks, count, fold, holds_one_of, is_one_of, orders_one_of, phrase_in};
 
 /// What was understood of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,12 +50,12 @@ pub(super) fn aside(text: &str, step: Step, words: &Words) -> Option<&'static st
     let folded = fold(text);
     let short = count(text) <= ASIDE_WORDS;
     // "Write a paper on it" is an order to the coach, unless what comes next was the question.
-    let ordered = step != Step::Next && begins_with_one_of(&folded, words, "commands");
+    let ordered = step != Step::Next && orders_one_of(&folded, words, "commands");
     if short && holds_one_of(&folded, words, "private") {
         Some(PRIVATE)
     } else if short && holds_one_of(&folded, words, "about_guide") {
         Some("lead.about_guide")
-    } else if ordered || begins_with_one_of(&folded, words, "requests") {
+    } else if ordered || orders_one_of(&folded, words, "requests") {
         Some("out_of_scope")
     } else {
         None

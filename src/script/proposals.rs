@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::answer::{answers, aside, says_something, step_of};
-use super::text;
 use crate::conversation::{Choice, Message, Provenance, Role};
 use crate::flow::Step;
-use crate::lang::{self, Words};
+use crate::lang::Words;
 use crate::profile::{ProfileField, Term, same_text};
 use crate::prompt::Request;
+use crate::text;
 
 const MOST: usize = 8;
 const INSIGHT_CHARS: usize = 200;
@@ -28,7 +28,7 @@ struct Item {
 
 /// The answer to a request for proposals, in the form that a model gives. Firmest first: choices, the insight, recognised words.
 pub(crate) fn proposals(request: &Request) -> String {
-    let words = lang::words(&request.language);
+    let words = request.texts.words(&request.language);
     let mut items: Vec<Item> = Vec::new();
     for item in chosen(request).chain(insight(request, words)).chain(recognised(request, words)) {
         let twice = items.iter().any(|other| other.field == item.field && same_text(&other.value, &item.value));

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::answer::{answers, best};
-use super::text;
 use crate::action::{Action, ActionKind, ActionSource, NewAction};
 use crate::conversation::Message;
 use crate::error::opaque_debug;
 use crate::flow::{Flow, Outcome, Step};
 use crate::lang::Words;
 use crate::runtime::{ActionId, ID_BYTES, MessageId, Timestamp};
+use crate::text;
 
 /// What came out of a debrief, in the person's own words.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use super::answer::Understood;
 use super::*;
 use crate::action::{Material, NewAction};
+use crate::check::{Gate, TurnFacts, check_turn};
 use crate::flow::{Answer, Answered, Budget, Flow};
+use crate::lang;
 use crate::profile::{Profile, ProfileField};
 use crate::prompt::Output;
 use crate::runtime::{ActionId, MessageId, ThreadId, Timestamp};
 
 mod cases;
+mod es;
+mod ja;
 mod props;
+mod pt;
 mod reading;
 mod wraps;
 
@@ -44,6 +49,7 @@ impl Session {
             output: Output::Text,
             signals: false,
             max_tokens: 300,
+            texts: crate::lang::Texts::default(),
         };
         Self { request, budget: Budget::default() }
     }
@@ -91,7 +97,7 @@ impl Session {
 
     fn hears(&mut self, text: &str, choice: Option<&str>) -> Line {
         let provenance = if choice.is_some() { Provenance::Chosen } else { Provenance::Typed };
-        let heard = understood(text, choice, self.request.flow.step, lang::words("en"));
+        let heard = understood(text, choice, self.request.flow.step, words_of(&self.request));
         self.request.purpose = Purpose::Reply;
         let id = self.push(Role::User, provenance, text, choice, Vec::new());
         let Understood { stop, skip, terse, outcome } = heard;
@@ -120,7 +126,7 @@ impl Session {
 
     fn recap(&self) -> Recap {
         let action = self.request.action.as_ref().expect("a debrief has an action");
-        recap(action, &self.request.flow, &self.request.messages, lang::words("en"))
+        recap(action, &self.request.flow, &self.request.messages, words_of(&self.request))
     }
 
     fn proposals(&self) -> Vec<(String, String, u64, String)> {
@@ -151,6 +157,7 @@ fn everything() -> Vec<(Line, bool)> {
         Some("are you a bot"),
         Some("can you write my cover letter for the job at the institute"),
         Some("sorry, that is under NDA"),
+        Some("I feel worthless about my career these days, it keeps me awake"),
     ];
     for kind in KINDS {
         for (step, outcome, rephrased, exchanges) in states() {
@@ -278,4 +285,10 @@ fn an_unknown_language_falls_back_and_a_region_does_not_matter() {
         session.request.language = tag.to_owned();
         assert!(session.opens().text.contains("what did your time lead to?"));
     }
+}
+
+/// The gates that a turn breaks, whatever it names.
+fn broken(text: &str, language: &str, last: bool) -> Vec<Gate> {
+    let report = check_turn(text, &TurnFacts { language, last, known: &[text], ..TurnFacts::default() });
+    report.findings.into_iter().map(|finding| finding.gate).collect()
 }

@@ -631,3 +631,87 @@ fn guards_hold_on_sentences_that_they_were_not_made_for() {
         assert_eq!(Talk::typed(said).proposed("skills", *value, said).checked, *checked, "{value} in {said}");
     }
 }
+
+#[test]
+fn what_is_no_answer_is_no_insight() {
+    for said in ["fine", "stop", "Stop.", "skip this one", "not sure yet", "nothing really", "it was fine i guess", "普通"] {
+        assert_eq!(Talk::typed(said).dropped("insights", said, said), Dropped::NoQuote, "{said}");
+    }
+    for said in ["budget first", "例を先にする", "stop adding features in the last week"] {
+        assert!(Talk::typed(said).proposed("insights", said, said).checked, "{said}");
+    }
+    // It can still be the yes to a question that named the value.
+    let yes = Talk::new().coach("Did you use Python?").user("I did").proposed("skills", "Python", "I did");
+    assert_eq!(yes.basis, Basis::Confirmed);
+}
+
+#[test]
+fn nothing_is_made_of_what_is_said_in_distress() {
+    let talk = Talk::typed("Rejected again. I feel worthless about my career");
+    assert_eq!(talk.dropped("insights", "I feel worthless about my career", "I feel worthless about my career"), Dropped::Excluded);
+    assert_eq!(talk.dropped("insights", "about my career", "about my career"), Dropped::Excluded);
+    assert_eq!(talk.dropped("skills", "resilience", "Rejected again. I feel worthless"), Dropped::Excluded);
+    // What was learned in a hard week was learned.
+    let talk = Talk::typed("I was overwhelmed until I learned Kanban. Next time I'd ask for help first");
+    assert!(talk.proposed("skills", "Kanban", "I learned Kanban").checked);
+    assert!(talk.proposed("insights", "I'd ask for help first", "I'd ask for help first").checked);
+}
+
+#[test]
+fn nothing_is_inferred_from_a_shrug_from_a_request_or_from_what_may_not_be_told() {
+    for said in [
+        "normal i guess, no idea",
+        "write my cover letter for the fellowship",
+        "can you write me a cover letter",
+        "sorry, it's under embargo, can't say more",
+    ] {
+        assert_eq!(Talk::typed(said).dropped("skills", "juggling", said), Dropped::NoQuote, "{said}");
+    }
+    let talk = Talk::typed("It's confidential, but I learned Rust for it");
+    assert!(talk.proposed("skills", "Rust", "I learned Rust").checked);
+    let talk = Talk::typed("write a spec before the first line of code");
+    assert!(talk.proposed("insights", "write a spec before the first line", "write a spec before the first line").checked);
+}
+
+#[test]
+fn a_sentence_is_not_the_name_of_a_skill() {
+    let said = "I rewrote the whole ingestion part in Rust and it is about six times faster";
+    for field in ["skills", "interests"] {
+        assert_eq!(Talk::typed(said).dropped(field, said, said), Dropped::Value);
+    }
+    assert!(Talk::typed(said).proposed("insights", said, said).checked);
+    let long = "writing short notes to the authors of papers I liked";
+    assert!(Talk::typed(&format!("I practised {long}")).proposed("skills", long, long).checked);
+}
+
+#[test]
+fn a_rating_is_no_headline_either() {
+    let said = "I'm now an expert in LoRA";
+    for field in ["skills", "interests", "headline", "summary"] {
+        assert_eq!(Talk::typed(said).dropped(field, "LoRA expert", said), Dropped::Excluded, "{field}");
+    }
+}
+
+#[test]
+fn a_sentence_ends_at_a_full_stop_also_where_the_next_one_begins_in_lower_case() {
+    let cases: &[(&str, &str, &[Caution])] = &[
+        ("it needs a gpu i dont have. tools i used: jj", "jj", &[]),
+        ("used jj. not a big thing", "jj", &[]),
+        ("wrote a parser. it went so well... not with jj", "jj", &[Negated]),
+        ("i never used e.g. jj", "jj", &[Negated]),
+        ("never saw git vs. jj", "jj", &[Negated]),
+        ("i did not open v. jj", "jj", &[Negated]),
+    ];
+    for (said, value, cautions) in cases {
+        assert_eq!(Talk::typed(said).proposed("skills", *value, value).cautions, *cautions, "{said}");
+    }
+}
+
+#[test]
+fn without_denies_what_comes_after_it() {
+    assert!(Talk::typed("I can set up DNS records without help").proposed("skills", "DNS records", "DNS records").checked);
+    let talk = Talk::typed("I wrote it in Go instead of Perl");
+    assert!(talk.proposed("skills", "Go", "Go").checked);
+    assert_eq!(talk.proposed("skills", "Perl", "Perl").cautions, [Negated]);
+    assert_eq!(Talk::typed("I did it without Perl").proposed("skills", "Perl", "Perl").cautions, [Negated]);
+}

@@ -29,6 +29,7 @@ pub(crate) fn request(purpose: Purpose, output: Output, signals: bool, parts: &[
         output,
         signals,
         max_tokens: 1_024,
+        texts: crate::lang::Texts::default(),
     }
 }
 

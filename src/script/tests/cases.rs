@@ -179,7 +179,7 @@ fn quotes_stay_in_the_persons_language() {
         ("思ったより早く実験が終わって、結果も再現できました。次は論文です。", "思ったより早く実験が終わって、結果も再現できま…"),
     ] {
         let mut session = Session::new("replicate");
-        session.request.language = "ja".to_owned();
+        session.request.language = "fi".to_owned();
         session.opens();
         let reply = session.types(answer);
         assert!(reply.text.starts_with(&format!("You wrote: \"{quote}\"\n\n")), "{}", reply.text);

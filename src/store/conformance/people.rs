@@ -331,7 +331,7 @@ pub(super) fn full_extraction(thread: &ThreadId) -> Extraction {
 
 pub(super) fn change(seq: u64, tag: &str) -> ProfileChange {
     let fields = vec![ProfileField::Custom(tag.into()), ProfileField::Skills];
-    ProfileChange { seq, at: time(3), cause: ChangeCause::Saved, fields, thread: None, extractions: vec![] }
+    ProfileChange { seq, at: time(3), cause: ChangeCause::Saved, fields, thread: None, extractions: vec![], report: None }
 }
 
 pub(super) fn full_change(thread: &ThreadId) -> ProfileChange {

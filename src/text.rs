@@ -1,4 +1,4 @@
-//! Text in any script as the guide needs it: sentences, words, cuts that keep to the letter, and phrases looked up whole.
+//! Text in any script as rules need it: sentences, words, cuts that keep to the letter, and phrases looked up whole.
 
 use std::ops::Range;
 
@@ -37,7 +37,13 @@ pub(crate) fn is_one_of(folded: &str, words: &Words, list: &str) -> bool {
 
 /// Whether a folded text holds one of the list's phrases, between word boundaries.
 pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    words.list(list).iter().any(|phrase| phrase_in(folded, phrase).is_some())
+    places(folded, words, list).next().is_some()
+}
+
+/// Every place where a folded text says one of a list's phrases, between word boundaries.
+pub(crate) fn places<'a>(folded: &'a str, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let found = words.search(list).map(|search| search.find_overlapping_iter(folded).map(|found| found.range()));
+    found.into_iter().flatten().filter(|place| stands_alone(folded, place))
 }
 
 /// Whether a folded text begins with one of the list's phrases.
@@ -46,6 +52,12 @@ pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> boo
         .list(list)
         .iter()
         .any(|phrase| !phrase.is_empty() && folded.starts_with(phrase.as_str()) && stands_alone(folded, &(0..phrase.len())))
+}
+
+/// Whether a folded text begins with one of the list's phrases, or ends with one in a script without spaces: Japanese puts its verbs last.
+pub(crate) fn orders_one_of(folded: &str, words: &Words, list: &str) -> bool {
+    let ends = |phrase: &String| phrase.ends_with(is_unspaced) && folded.ends_with(phrase.as_str());
+    begins_with_one_of(folded, words, list) || words.list(list).iter().any(ends)
 }
 
 /// Where a folded phrase first stands in a folded text, between word boundaries.
@@ -185,7 +197,8 @@ fn is_unspaced(c: char) -> bool {
         | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff66..=0xff9f | 0x2_0000..=0x3_ffff)
 }
 
-fn stands_alone(text: &str, found: &Range<usize>) -> bool {
+/// Whether a part of a text is no part of a longer word.
+pub(crate) fn stands_alone(text: &str, found: &Range<usize>) -> bool {
     let parted = |a: Option<char>, b: Option<char>| match (a, b) {
         (Some(a), Some(b)) => !(a.is_alphanumeric() && b.is_alphanumeric()) || is_unspaced(a) || is_unspaced(b),
         _ => true,
@@ -241,4 +254,75 @@ fn ends_sentence(before: &str, stop: char, after: &str) -> bool {
     let numbered = before.trim() == word && !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
     let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase) && !after.trim().is_empty();
     !numbered && !initial && !after.trim_start().chars().next().is_some_and(char::is_lowercase)
+}
+
+/// Every place where a folded phrase stands in a folded text, between word boundaries.
+pub(crate) fn phrases_in<'a>(folded: &'a str, phrase: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let found = (!phrase.is_empty()).then(|| folded.match_indices(phrase).map(|(at, _)| at..at + phrase.len()));
+    found.into_iter().flatten().filter(|found| stands_alone(folded, found))
+}
+
+/// Where a folded text first says one of a list's phrases that is not part of a phrase of the other list.
+pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
+    let mut found: Vec<_> = places(folded, words, list).collect();
+    let exceptions: Vec<_> = if found.is_empty() { Vec::new() } else { places(folded, words, except).collect() };
+    found.retain(|place| !exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end));
+    found.into_iter().min_by_key(|place| (place.start, std::cmp::Reverse(place.end)))
+}
+
+/// A text folded like [`fold`], with the way back to where each part of it stands in the original.
+pub(crate) struct Mapped {
+    pub(crate) text: String,
+    /// For each character with its marks: where it begins in the folded text and in the original.
+    places: Vec<(usize, usize)>,
+    end: usize,
+}
+
+impl Mapped {
+    pub(crate) fn new(original: &str) -> Self {
+        let (mut text, mut places) = (String::with_capacity(original.len()), Vec::new());
+        let mut chars = original.char_indices().peekable();
+        while let Some((start, first)) = chars.next() {
+            let mut end = start + first.len_utf8();
+            while let Some((at, mark)) = chars.next_if(|(_, next)| is_combining_mark(*next)) {
+                end = at + mark.len_utf8();
+            }
+            let cluster: String = original[start..end].nfkc().flat_map(char::to_lowercase).collect();
+            for c in cluster.chars() {
+                if c.is_alphanumeric() || is_combining_mark(c) {
+                    places.push((text.len(), start));
+                    text.push(c);
+                } else if is_apostrophe(c) && text.ends_with(|before: char| before.is_alphanumeric() || is_combining_mark(before)) {
+                    places.push((text.len(), start));
+                    text.push('\'');
+                } else if !text.is_empty() {
+                    if text.ends_with('\'') {
+                        text.pop();
+                        places.pop();
+                    }
+                    if !text.ends_with(' ') {
+                        places.push((text.len(), start));
+                        text.push(' ');
+                    }
+                }
+            }
+        }
+        text.truncate(text.trim_end_matches([' ', '\'']).len());
+        places.retain(|(at, _)| *at < text.len());
+        Self { text, places, end: original.len() }
+    }
+
+    /// Where a part of the folded text stands in the original.
+    pub(crate) fn original(&self, folded: &Range<usize>) -> Range<usize> {
+        let at = |folded: usize| self.places.partition_point(|(at, _)| *at <= folded).checked_sub(1).map_or(0, |at| self.places[at].1);
+        let after = self.places.partition_point(|(at, _)| *at < folded.end);
+        at(folded.start)..self.places.get(after).map_or(self.end, |(_, original)| *original)
+    }
+}
+
+/// Whether a text is mostly in a script that sets no spaces between words.
+pub(crate) fn is_mostly_unspaced(text: &str) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    let (unspaced, all) = letters.fold((0, 0), |(unspaced, all), c| (unspaced + usize::from(is_unspaced(c)), all + 1));
+    unspaced * 2 > all
 }
