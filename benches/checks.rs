@@ -129,8 +129,10 @@ const TALKS: [Talk; 4] = [
     },
 ];
 
-/// Sorts of text, each with the language that it is checked in.
-const KINDS: [(&str, &str, fn(usize) -> String); 13] = [
+/// Its name, the language that it is checked in, and how so many characters of it are made.
+type Kind = (&'static str, &'static str, fn(usize) -> String);
+
+const KINDS: [Kind; 13] = [
     ("prose", "en", |length| cycled(TALKS[0].known, length)),
     ("one long question", "en", |length| asked("the model was small ", length)),
     ("quotation marks that never close", "en", |length| cycled("“a „b «c 「d ", length)),
