@@ -15,6 +15,7 @@ apart=(
   "a million streams, errors and proposals (PROPTEST_CASES=1000000 cargo test --release --all-features --lib fuzz)"
   "the table of speeds (cargo bench --features testing --bench table)"
   "what a debrief costs (cargo bench --features testing --bench cost)"
+  "what the checks of a turn take (cargo bench --features testing --bench checks)"
 )
 
 say() { printf '\n== %s\n' "$*"; }
