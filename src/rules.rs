@@ -518,7 +518,7 @@ impl Conversation {
         let over = state.flow.ended.is_some();
         Reply {
             exchange: state.flow.exchanges,
-            review_due: over && state.unread(),
+            review_due: over && state.flow.ended != Some(Ending::HandedOver) && state.unread(),
             over,
             ended: state.flow.ended,
             message,

@@ -48,10 +48,17 @@ pub(crate) fn places<'a>(folded: &'a str, words: &'a Words, list: &str) -> impl 
 
 /// Whether a folded text begins with one of the list's phrases.
 pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    words
-        .list(list)
-        .iter()
-        .any(|phrase| !phrase.is_empty() && folded.starts_with(phrase.as_str()) && stands_alone(folded, &(0..phrase.len())))
+    words.list(list).iter().any(|phrase| begins_with(folded, phrase))
+}
+
+/// Whether a folded text begins with a folded phrase.
+pub(crate) fn begins_with(folded: &str, phrase: &str) -> bool {
+    !phrase.is_empty() && folded.starts_with(phrase) && stands_alone(folded, &(0..phrase.len()))
+}
+
+/// Whether a folded text ends with a folded phrase.
+pub(crate) fn ends_with(folded: &str, phrase: &str) -> bool {
+    !phrase.is_empty() && folded.ends_with(phrase) && stands_alone(folded, &(folded.len() - phrase.len()..folded.len()))
 }
 
 /// Whether a folded text begins with one of the list's phrases, or ends with one in a script without spaces: Japanese puts its verbs last.

@@ -45,7 +45,7 @@ async fn danger_ends_the_questions_hands_over_and_nothing_is_sent_or_proposed() 
     let events = events(&world.debrief, DANGER).await;
     assert!(events.contains(&TurnEvent::HandOver { language: "es-MX".into() }), "the host is told, with the language");
     let Some(TurnEvent::Reply(reply)) = events.last() else { panic!("a reply is the last event") };
-    assert_eq!((reply.ended, reply.over), (Some(Ending::HandedOver), true));
+    assert_eq!((reply.ended, reply.over, reply.review_due), (Some(Ending::HandedOver), true, false));
     assert!(
         !reply.message.text.contains('?') && !reply.message.text.contains(|c: char| c.is_ascii_digit()),
         "no question, no number to call"

@@ -10,6 +10,9 @@ use super::TurnFacts;
 use crate::lang::{Words, primary};
 use crate::text::{fold, has_term, phrase_in};
 
+/// The most characters of a Japanese name.
+const LONGEST_NAME: usize = 12;
+
 /// The first thing in the turn that is in neither what was said nor what is known.
 pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>) -> Option<Range<usize>> {
     let given: Vec<&str> = facts.said.iter().chain(facts.known).copied().collect();
@@ -122,7 +125,7 @@ fn names(text: &str, japanese: bool) -> Vec<Range<usize>> {
     if japanese {
         for title in ["さん", "氏", "先生", "教授"] {
             found.extend(text.match_indices(title).filter_map(|(end, _)| {
-                let start = text[..end].char_indices().rev().take_while(|(_, c)| is_han_or_katakana(*c)).last()?.0;
+                let start = text[..end].char_indices().rev().take(LONGEST_NAME).take_while(|(_, c)| is_han_or_katakana(*c)).last()?.0;
                 Some(start..end)
             }));
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::lang::{Words, primary};
-use crate::text::{Mapped, phrase_in, phrases_in};
+use crate::text::{Mapped, begins_with, ends_with, phrases_in, places};
 
 /// Where each question of a turn is marked. A run of marks is one. Marks between quotation marks are somebody else's.
 pub(super) fn questions(plain: &str, language: &str) -> Vec<Range<usize>> {
@@ -61,19 +61,18 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
     if let Some(at) = japanese(sentence, words, &closes, &joints) {
         return Some(offset + at.start..offset + at.end);
     }
+    let first = places(&mapped.text, words, "question_starts").map(|place| place.start).min()?;
     let found = joints.into_iter().find_map(|joint| {
         let alternative = words.list("alternatives").contains(joint);
         phrases_in(&mapped.text, joint).find_map(|place| {
             let (before, after) = (mapped.text[..place.start].trim_end(), mapped.text[place.end..].trim_start());
-            let asked = |start: &&String| phrase_in(after, start).is_some_and(|found| found.start == 0);
-            let start = starts.iter().filter(asked).max_by_key(|start| start.len())?;
-            let joins = starts.iter().any(|word| phrases_in(before, word).any(|found| found.end == before.len()));
-            let first = starts.iter().any(|word| phrase_in(before, word).is_some());
+            let start = starts.iter().filter(|start| begins_with(after, start)).max_by_key(|start| start.len())?;
+            let joins = starts.iter().any(|word| ends_with(before, word));
             let offers = alternative && !words.list("open_questions").contains(start);
             // "What worked and what did not" is one question, until a comma parts it.
             let comma = sentence[..mapped.original(&place).start].trim_end().ends_with([',', ';', '、']);
-            let same = !comma && phrase_in(before, start).is_some_and(|found| found.start == 0);
-            (first && !joins && !offers && !same).then(|| place.start..place.end + 1 + start.len())
+            let same = !comma && begins_with(before, start);
+            (first < place.start && !joins && !offers && !same).then(|| place.start..place.end + 1 + start.len())
         })
     })?;
     let at = mapped.original(&(found.start..found.end.min(mapped.text.len())));
@@ -83,16 +82,19 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
 /// In Japanese a joint that ends in か closes a question before a comma: "何でしたか、また次に誰と…". A second one follows if a question word or
 /// a conjunction does; an alternative offers answers, and と quotes.
 fn japanese(sentence: &str, words: &Words, closes: &[&String], joints: &[&String]) -> Option<Range<usize>> {
+    // 何か and 誰も ask nothing.
+    let asks = |place: &Range<usize>| !sentence[place.end..].starts_with(['か', 'も']);
+    let questions = words.search("question_starts")?.find_overlapping_iter(sentence).map(|found| found.range());
+    let last = questions.filter(asks).map(|place| place.start).max();
     sentence.match_indices('、').find_map(|(comma, mark)| {
+        if !closes.iter().any(|close| sentence[..comma].ends_with(close.as_str())) {
+            return None;
+        }
         let after = &sentence[comma + mark.len()..];
-        let closed = closes.iter().any(|close| sentence[..comma].ends_with(close.as_str()));
         let offers = words.list("alternatives").iter().any(|word| after.starts_with(word.as_str()));
         let joined = joints.iter().any(|joint| after.starts_with(joint.as_str()));
-        let asked = words.list("question_starts").iter().any(|start| {
-            // 何か and 誰も ask nothing.
-            after.match_indices(start.as_str()).any(|(at, _)| !after[at + start.len()..].starts_with(['か', 'も']))
-        });
-        (closed && !offers && !after.starts_with('と') && (joined || asked)).then(|| comma + mark.len()..sentence.len())
+        let asked = last.is_some_and(|last| last > comma);
+        (!offers && !after.starts_with('と') && (joined || asked)).then(|| comma + mark.len()..sentence.len())
     })
 }
 
@@ -118,7 +120,8 @@ pub(super) fn unquoted(text: &str) -> String {
             let inches = character == '"' && said.ends_with(|before: char| before.is_ascii_digit());
             let close = if inches || unclosed.contains(character) { "" } else { closes(character) };
             let inside = &rest[character.len_utf8()..];
-            rest = match (close.is_empty(), inside.find(|character| close.contains(character))) {
+            let end = if close.is_empty() { None } else { inside.find(|character| close.contains(character)) };
+            rest = match (close.is_empty(), end) {
                 (false, Some(end)) => {
                     let end = character.len_utf8() + end + inside[end..].chars().next().map_or(0, char::len_utf8);
                     said.extend(std::iter::repeat_n(' ', end));
