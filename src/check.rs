@@ -6,6 +6,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -221,7 +222,7 @@ pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
             (Gate::ClaimsToSave, "claims_saved"),
             (Gate::ClaimsToRemember, "claims_memory"),
         ];
-        let given: Vec<String> = facts.said.iter().chain(facts.known).map(|given| text::fold(given)).collect();
+        let given = LazyCell::new(|| facts.said.iter().chain(facts.known).map(|given| text::fold(given)).collect::<Vec<_>>());
         // A condition that is the person's own subject is no diagnosis.
         let own = |gate, phrase: &str| gate == Gate::Diagnoses && given.iter().any(|given| text::phrase_in(given, phrase).is_some());
         for (gate, list) in claims {

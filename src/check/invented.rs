@@ -1,5 +1,6 @@
 //! Names, numbers, addresses and terms in a turn that nobody gave.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ const LONGEST_NAME: usize = 12;
 pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>) -> Option<Range<usize>> {
     let given: Vec<&str> = facts.said.iter().chain(facts.known).copied().collect();
     let number = || {
-        let known: HashSet<String> = given.iter().flat_map(|text| numbers(text)).map(|(_, number)| number).collect();
+        let known = LazyCell::new(|| given.iter().flat_map(|text| numbers(text)).map(|(_, number)| number).collect::<HashSet<_>>());
         numbers(text).into_iter().find(|(_, number)| !known.contains(number)).map(|(at, _)| at)
     };
     let address = || addresses(text).into_iter().find(|at| !given.iter().any(|given| contains(given, &text[at.clone()])));
@@ -32,7 +33,7 @@ pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>)
     };
     let name = || {
         let words = words?;
-        let known: Vec<String> = given.iter().map(|text| unaccented(text)).collect();
+        let known = LazyCell::new(|| given.iter().map(|text| unaccented(text)).collect::<Vec<_>>());
         names(text, primary(facts.language) == "ja").into_iter().find(|at| {
             let name = unaccented(&text[at.clone()]);
             let ordinary =
