@@ -7,7 +7,7 @@ use completion_coach::testing::{Act, ManualClock, ScriptedModel, SeededIds};
 use completion_coach::{
     ActionStep, ActionStore, Allowance, AllowanceRates, Builder, Clock, CompletionCoach, CustomField, Debrief, DebriefState, Delivery,
     Ending, ErrorKind, Extraction, ExtractionStatus, Finding, Gate, Message, NewAction, NewMessage, OfflineGuide, Page, PartRole, Profile,
-    Provenance, Rate, Request, Role, Signal, SqliteStore, ThreadId, TurnEvent, User, UserId, Verdicts,
+    Provenance, Rate, Request, Role, Signal, SqliteStore, Texts, ThreadId, TurnEvent, User, UserId, Verdicts,
 };
 use tempfile::TempDir;
 
@@ -605,4 +605,24 @@ async fn the_guide_alone_holds_a_whole_debrief() {
     let usage = me.usage(completion_coach::Timestamp::MIN, completion_coach::Timestamp::MAX).await.expect("usage");
     assert_eq!(usage.cost, Some(0), "the guide costs nothing");
     assert_eq!(Allowance::default().turns.as_millis(), 0);
+}
+
+#[tokio::test]
+async fn the_hosts_own_texts_are_said_in_place_of_the_librarys() {
+    let texts = Texts::default().with("en", [("closing.stopped", "We end it here."), ("recap.outcome", "How it came out")]);
+    let texts = texts.expect("there are such texts");
+    let builder = CompletionCoach::builder(SqliteStore::in_memory().expect("memory"), OfflineGuide).texts(texts);
+    let me = builder.build().expect("sound").user("ada");
+    me.record_done(NewAction::new("build_tools", "A linter").id("a")).await.expect("it is recorded");
+    let debrief = me.debrief("a");
+    debrief.open().await.expect("it opens").reply().await.expect("the guide asks");
+    debrief.send("It works, and two teams have it by now.").await.expect("the guide asks on");
+    assert_eq!(debrief.stop().await.expect("it can be stopped").message.text, "We end it here.");
+    assert_eq!(debrief.recap().await.expect("a recap").lines[0].label, "How it came out");
+    for (language, id, text) in
+        [("en", "no.such", "x"), ("en", "echo", "no placeholder"), ("en", "offer.later", " "), ("fr", "offer.later", "x")]
+    {
+        let refused = Texts::default().with(language, [(id, text)]).expect_err(id);
+        assert_eq!((refused.kind(), refused.field()), (ErrorKind::InvalidInput, Some("texts")));
+    }
 }
