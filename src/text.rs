@@ -288,13 +288,18 @@ pub(crate) struct Mapped {
 impl Mapped {
     pub(crate) fn new(original: &str) -> Self {
         let (mut text, mut places) = (String::with_capacity(original.len()), Vec::new());
-        let mut chars = original.char_indices().peekable();
+        let (mut chars, mut cluster) = (original.char_indices().peekable(), String::new());
         while let Some((start, first)) = chars.next() {
             let mut end = start + first.len_utf8();
             while let Some((at, mark)) = chars.next_if(|(_, next)| is_combining_mark(*next)) {
                 end = at + mark.len_utf8();
             }
-            let cluster: String = original[start..end].nfkc().flat_map(char::to_lowercase).collect();
+            cluster.clear();
+            if first.is_ascii() && end == start + 1 {
+                cluster.push(first.to_ascii_lowercase());
+            } else {
+                cluster.extend(original[start..end].nfkc().flat_map(char::to_lowercase));
+            }
             for c in cluster.chars() {
                 if c.is_alphanumeric() || is_combining_mark(c) {
                     places.push((text.len(), start));
