@@ -192,7 +192,7 @@ impl Debrief {
     /// in the export; nothing else changes. It is kept when the debrief is deleted, until [`User::forget`](crate::User::forget).
     ///
     /// # Errors
-    /// `NotFound` if the coach did not say it in this debrief; `InvalidInput` if the reason is blank or longer than 5,000 characters.
+    /// `NotFound` if the coach did not say it in this debrief; `WrongStatus` if the action is not done; `InvalidInput` if the reason is blank or longer than 5,000 characters.
     pub async fn report(&self, message: impl Into<MessageId>, reason: impl Into<String>) -> Result<()> {
         let report = Report { message: message.into(), reason: reason.into() };
         report.message.check()?;
@@ -203,6 +203,7 @@ impl Debrief {
         let page = Page { size: 0, before: None, find: Some(report.message.clone()) };
         self.core
             .decide(&self.user, &self.thread, &page, |conversation| {
+                conversation.gate()?;
                 let by_coach = |found: &&Found| found.message.thread == self.thread && found.message.role == Role::Assistant;
                 if conversation.found.as_ref().filter(by_coach).is_none() {
                     return Err(Error::not_found("the coach has said no such thing in this debrief"));
