@@ -338,7 +338,7 @@ async fn case_6_a_spend_limit_is_not_tried_again() {
 
 #[tokio::test]
 async fn cases_7_to_9_characters_and_line_ends_may_be_cut_anywhere_and_a_mark_may_come_first() {
-    let text = "Was kam am nächsten ans Scheitern — 🎈 か?";
+    let text = "Which step came closest to a débâcle — 🎈 か?";
     for protocol in BOTH {
         let whole = protocol.whole(text);
         let crlf = whole.replace('\n', "\r\n");
