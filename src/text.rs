@@ -107,7 +107,8 @@ pub(crate) fn has_term(text: &str, term: &str) -> bool {
 /// How many words a text has. Where words are not set apart by spaces, two characters count as one.
 pub(crate) fn count(text: &str) -> usize {
     let weigh = |chunk: &str| {
-        let letters = || chunk.chars().filter(|c| c.is_alphanumeric());
+        // Some marks count as letters, but belong to the one before them.
+        let letters = || chunk.chars().filter(|c| c.is_alphanumeric() && !is_combining_mark(*c));
         let dense = letters().filter(|c| is_unspaced(*c)).count();
         dense.div_ceil(2) + usize::from(letters().any(|c| !is_unspaced(c)))
     };
