@@ -122,9 +122,11 @@ pub(crate) fn cut(text: &str, most_words: usize, most_chars: usize) -> &str {
     let mut halves = 0;
     let mut end = 0;
     let mut before = ' ';
+    // The letter that the marks before belong to.
+    let mut base = ' ';
     for (number, (at, c)) in text.char_indices().enumerate() {
         let joined = !before.is_whitespace() && (is_combining_mark(c) || c == JOINER || before == JOINER);
-        let between = c.is_whitespace() || is_unspaced(c) || is_unspaced(before);
+        let between = c.is_whitespace() || is_unspaced(c) || is_unspaced(base);
         if between && !joined && !before.is_whitespace() {
             end = at;
         }
@@ -133,7 +135,7 @@ pub(crate) fn cut(text: &str, most_words: usize, most_chars: usize) -> &str {
         }
         if is_unspaced(c) {
             halves += 1;
-        } else if !c.is_whitespace() && !joined && (before.is_whitespace() || is_unspaced(before)) {
+        } else if !c.is_whitespace() && !joined && (before.is_whitespace() || is_unspaced(base)) {
             halves += 2;
         }
         if halves > most_words * 2 || number >= most_chars {
@@ -141,6 +143,9 @@ pub(crate) fn cut(text: &str, most_words: usize, most_chars: usize) -> &str {
             return text[..end].trim_end();
         }
         before = c;
+        if !joined {
+            base = c;
+        }
     }
     text
 }
