@@ -191,6 +191,8 @@ pub struct TurnFacts<'a> {
     /// What the model was told, beside this library's own prompt.
     pub instructions: &'a str,
 }
+
+/// Without the texts, which are the person's.
 impl std::fmt::Debug for TurnFacts<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TurnFacts").field("last", &self.last).finish_non_exhaustive()
@@ -226,7 +228,8 @@ pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
         // A condition that is the person's own subject is no diagnosis.
         let own = |gate, phrase: &str| gate == Gate::Diagnoses && given.iter().any(|given| text::phrase_in(given, phrase).is_some());
         for (gate, list) in claims {
-            let at = text::said(&mapped.text, words, list, "not_claims").filter(|place| !own(gate, &mapped.text[place.clone()]));
+            let claimed = text::all_said(&mapped.text, words, list, "not_claims");
+            let at = claimed.into_iter().find(|place| !own(gate, &mapped.text[place.clone()]));
             found.extend(at.map(|place| (gate, mapped.original(&place))));
         }
         if facts.last {

@@ -275,12 +275,18 @@ pub(crate) fn phrases_in<'a>(folded: &'a str, phrase: &'a str) -> impl Iterator<
     found.into_iter().flatten().filter(|found| stands_alone(folded, found))
 }
 
-/// Where a folded text first says one of a list's phrases that is not part of a phrase of the other list.
-pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
+/// Where a folded text says one of a list's phrases that is not part of a phrase of the other list, from first to last.
+pub(crate) fn all_said(folded: &str, words: &Words, list: &str, except: &str) -> Vec<Range<usize>> {
     let mut found: Vec<_> = places(folded, words, list).collect();
     let exceptions: Vec<_> = if found.is_empty() { Vec::new() } else { places(folded, words, except).collect() };
     found.retain(|place| !exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end));
-    found.into_iter().min_by_key(|place| (place.start, std::cmp::Reverse(place.end)))
+    found.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
+    found
+}
+
+/// Where it first does.
+pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
+    all_said(folded, words, list, except).into_iter().next()
 }
 
 /// A text folded like [`fold`], with the way back to where each part of it stands in the original.

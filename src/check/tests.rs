@@ -101,6 +101,14 @@ fn what_nobody_gave_is_invented() {
 }
 
 #[test]
+fn a_condition_that_is_the_persons_own_subject_hides_no_diagnosis_behind_it() {
+    let said = ["my paper is about depression in nurses"];
+    assert_eq!(spoken("Depression was the subject. What did you find?", &said), []);
+    let found = spoken("Depression was the subject, and you clearly have social anxiety. What did you find?", &said);
+    assert_eq!(found, [(Gate::Diagnoses, "social anxiety".to_owned())]);
+}
+
+#[test]
 fn the_prompt_stays_where_it_is() {
     let facts = TurnFacts {
         language: "en",

@@ -192,7 +192,8 @@ impl Debrief {
     /// in the export; nothing else changes. It is kept when the debrief is deleted, until [`User::forget`](crate::User::forget).
     ///
     /// # Errors
-    /// `NotFound` if the coach did not say it in this debrief; `WrongStatus` if the action is not done; `InvalidInput` if the reason is blank or longer than 5,000 characters.
+    /// `NotFound` if the coach did not say it in this debrief; `WrongStatus` if the action is not done; `InvalidInput` if the reason is blank or
+    /// longer than 5,000 characters.
     pub async fn report(&self, message: impl Into<MessageId>, reason: impl Into<String>) -> Result<()> {
         let report = Report { message: message.into(), reason: reason.into() };
         report.message.check()?;

@@ -386,14 +386,13 @@ impl Job {
             })
             .await?;
         let mut after = self.after(flow, &draft);
-        let known = Known::of(&self.request, &self.core.voice);
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.attempt.place == ModelPlace::Script;
         let checked = |draft: &Draft, after: &Flow| {
             if script || self.thread.action().is_none() {
                 TurnReport::default()
             } else {
-                known.check(&draft.text, &self.request, after.ended.is_some())
+                Known::of(&self.request, &self.core.voice).check(&draft.text, &self.request, after.ended.is_some())
             }
         };
         let mut report = checked(&draft, &after);
