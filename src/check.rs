@@ -7,7 +7,9 @@ mod question;
 mod tests;
 
 use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
@@ -278,16 +280,23 @@ fn leak(text: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: Option<&Words
     tag.or_else(spoken).or_else(|| run(&Mapped::new(text), facts.instructions))
 }
 
-/// Where the turn has a run of words of the instructions.
+/// Where the turn has a run of words of this library's instructions, or of the host's.
 fn run(mapped: &Mapped, instructions: &str) -> Option<Range<usize>> {
+    static OWN: LazyLock<HashSet<Vec<&str>>> =
+        LazyLock::new(|| runs(text::fold(include_str!("prompt/completion_coach.md")).leak()).collect());
     let instructions = text::fold(instructions);
-    let told: Vec<&str> = instructions.split(' ').collect();
-    let told: std::collections::HashSet<&[&str]> = told.windows(RUN).collect();
+    let told: HashSet<Vec<&str>> = runs(&instructions).collect();
     let starts: Vec<usize> = std::iter::once(0).chain(mapped.text.match_indices(' ').map(|(at, _)| at + 1)).collect();
     let turn: Vec<&str> = mapped.text.split(' ').collect();
-    let at = turn.windows(RUN).position(|window| told.contains(window))?;
+    let at = turn.windows(RUN).position(|window| OWN.contains(window) || told.contains(window))?;
     let last = at + RUN - 1;
     Some(mapped.original(&(starts[at]..starts[last] + turn[last].len())))
+}
+
+/// Every run of words of a folded text that is long enough to be nobody's own.
+fn runs(folded: &str) -> impl Iterator<Item = Vec<&str>> {
+    let words: Vec<&str> = folded.split(' ').collect();
+    (0..(words.len() + 1).saturating_sub(RUN)).map(move |at| words[at..at + RUN].to_vec())
 }
 
 /// A new topic, or advice at the beginning of a sentence.
@@ -315,7 +324,7 @@ fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], facts: &Tu
         !begins("closed_questions") && text::holds_one_of(&asked, words, "open_questions")
     });
     let newest = facts.said.last().copied().unwrap_or_default();
-    let said: std::collections::HashSet<String> = facts.said.iter().flat_map(|said| own_words(&text::fold(said), words)).collect();
+    let said: HashSet<String> = facts.said.iter().flat_map(|said| own_words(&text::fold(said), words)).collect();
     let own = own_words(&mapped.text, words);
     let echoed = own.iter().filter(|word| said.contains(*word)).count();
     let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f32 / whole as f32 };
@@ -337,6 +346,6 @@ fn own_words(folded: &str, words: Option<&Words>) -> Vec<String> {
         let chars: Vec<char> = folded.chars().filter(|c| c.is_alphanumeric()).collect();
         return chars.windows(2).map(|pair| pair.iter().collect()).collect();
     }
-    let frequent = words.map_or(&[][..], |words| words.list("function_words"));
-    folded.split(' ').filter(|word| !word.is_empty() && !frequent.iter().any(|frequent| frequent == word)).map(str::to_owned).collect()
+    let frequent = |word: &str| words.is_some_and(|words| words.has("function_words", word));
+    folded.split(' ').filter(|word| !word.is_empty() && !frequent(word)).map(str::to_owned).collect()
 }

@@ -86,8 +86,7 @@ impl Known {
         let options = ContextOptions::new(ContextPurpose::General);
         let mut known = vec![build_profile_context(&request.profile, &options)];
         known.extend(request.action.iter().flat_map(Action::texts).map(str::to_owned));
-        let told = [Some(prompt::COMPLETION_COACH_PROMPT), voice.instructions.as_deref()];
-        Self { said, known, instructions: told.into_iter().flatten().collect::<Vec<_>>().join("\n") }
+        Self { said, known, instructions: voice.instructions.clone().unwrap_or_default() }
     }
 
     /// What the checks find in a turn that was asked for by this request.

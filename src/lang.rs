@@ -1,6 +1,6 @@
 //! Words per language as data: the guide's texts and the lists that rules look words up in. One more language is one more file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
@@ -21,17 +21,18 @@ pub(crate) struct Words {
     lists: BTreeMap<String, List>,
 }
 
-/// Phrases, and what finds all of them at once, made when it is first needed: there can be a thousand.
+/// Phrases, and what finds one or all of them at once, made when it is first needed: there can be a thousand.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Vec<String>")]
 struct List {
     phrases: Vec<String>,
+    whole: OnceLock<HashSet<String>>,
     search: OnceLock<Option<AhoCorasick>>,
 }
 
 impl From<Vec<String>> for List {
     fn from(phrases: Vec<String>) -> Self {
-        Self { phrases, search: OnceLock::new() }
+        Self { phrases, whole: OnceLock::new(), search: OnceLock::new() }
     }
 }
 
@@ -178,6 +179,12 @@ impl Words {
     /// The list with this id. Empty if there is none.
     pub(crate) fn list(&self, id: &str) -> &[String] {
         self.lists.get(id).map_or(&[], |list| list.phrases.as_slice())
+    }
+
+    /// Whether a list has this phrase.
+    pub(crate) fn has(&self, id: &str, phrase: &str) -> bool {
+        let whole = |list: &List| list.whole.get_or_init(|| list.phrases.iter().cloned().collect()).contains(phrase);
+        self.lists.get(id).is_some_and(whole)
     }
 
     /// What finds every phrase of a list at once, overlapping ones as well; `None` for an empty list.

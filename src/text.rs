@@ -10,21 +10,25 @@ use crate::lang::Words;
 /// Lower case, one kind of apostrophe, one space for everything else that is neither letter nor digit.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    let normal: std::borrow::Cow<'_, str> = if text.is_ascii() { text.into() } else { text.nfkc().collect::<String>().into() };
-    for c in normal.chars().flat_map(char::to_lowercase) {
-        if c.is_alphanumeric() || is_combining_mark(c) {
+    let mut push = |c: char| {
+        if is_letter_or_mark(c) {
             folded.push(c);
-            continue;
+            return;
         }
         let between = if is_apostrophe(c) { '\'' } else { ' ' };
-        match folded.chars().next_back() {
+        match folded.as_bytes().last() {
             None => {}
-            Some('\'' | ' ') => {
+            Some(b'\'' | b' ') => {
                 folded.pop();
                 folded.push(' ');
             }
             Some(_) => folded.push(between),
         }
+    };
+    if text.is_ascii() {
+        text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())).for_each(&mut push);
+    } else {
+        text.nfkc().flat_map(char::to_lowercase).for_each(&mut push);
     }
     folded.truncate(folded.trim_end_matches([' ', '\'']).len());
     folded
@@ -32,7 +36,7 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Whether a folded text is one of the list's phrases, as a whole. Phrases of language files are folded already.
 pub(crate) fn is_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    !folded.is_empty() && words.list(list).iter().any(|phrase| phrase == folded)
+    !folded.is_empty() && words.has(list, folded)
 }
 
 /// Whether a folded text holds one of the list's phrases, between word boundaries.
@@ -108,7 +112,7 @@ pub(crate) fn has_term(text: &str, term: &str) -> bool {
 pub(crate) fn count(text: &str) -> usize {
     let weigh = |chunk: &str| {
         // Some marks count as letters, but belong to the one before them.
-        let letters = || chunk.chars().filter(|c| c.is_alphanumeric() && !is_combining_mark(*c));
+        let letters = || chunk.chars().filter(|c| c.is_alphanumeric() && !is_mark(*c));
         let dense = letters().filter(|c| is_unspaced(*c)).count();
         dense.div_ceil(2) + usize::from(letters().any(|c| !is_unspaced(c)))
     };
@@ -125,7 +129,7 @@ pub(crate) fn cut(text: &str, most_words: usize, most_chars: usize) -> &str {
     // The letter that the marks before belong to.
     let mut base = ' ';
     for (number, (at, c)) in text.char_indices().enumerate() {
-        let joined = !before.is_whitespace() && (is_combining_mark(c) || c == JOINER || before == JOINER);
+        let joined = !before.is_whitespace() && (is_mark(c) || c == JOINER || before == JOINER);
         let between = c.is_whitespace() || is_unspaced(c) || is_unspaced(base);
         if between && !joined && !before.is_whitespace() {
             end = at;
@@ -197,6 +201,15 @@ pub(crate) fn asks(text: &str) -> bool {
     text.contains(['?', '¿', '？', '؟', '\u{37e}', '⁇', '⁈', '⁉', '‽', '﹖'])
 }
 
+/// Most text is ASCII, which has none.
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && is_combining_mark(c)
+}
+
+fn is_letter_or_mark(c: char) -> bool {
+    c.is_alphanumeric() || is_mark(c)
+}
+
 const JOINER: char = '\u{200d}';
 
 fn is_apostrophe(c: char) -> bool {
@@ -230,7 +243,7 @@ fn in_the_open(text: &str, found: &Range<usize>) -> bool {
 fn boundary(text: &str, at: usize) -> usize {
     let torn = |at: usize| {
         let after = text[at..].chars().next();
-        after.is_some_and(|c| is_combining_mark(c) || c == JOINER) || text[..at].ends_with(JOINER)
+        after.is_some_and(|c| is_mark(c) || c == JOINER) || text[..at].ends_with(JOINER)
     };
     let whole = text[..at].char_indices().map(|(start, _)| start).rev().find(|start| *start > 0 && !torn(*start));
     if torn(at) { whole.unwrap_or(at) } else { at }
@@ -303,7 +316,7 @@ impl Mapped {
         let (mut chars, mut cluster) = (original.char_indices().peekable(), String::new());
         while let Some((start, first)) = chars.next() {
             let mut end = start + first.len_utf8();
-            while let Some((at, mark)) = chars.next_if(|(_, next)| is_combining_mark(*next)) {
+            while let Some((at, mark)) = chars.next_if(|(_, next)| is_mark(*next)) {
                 end = at + mark.len_utf8();
             }
             cluster.clear();
@@ -313,10 +326,10 @@ impl Mapped {
                 cluster.extend(original[start..end].nfkc().flat_map(char::to_lowercase));
             }
             for c in cluster.chars() {
-                if c.is_alphanumeric() || is_combining_mark(c) {
+                if is_letter_or_mark(c) {
                     places.push((text.len(), start));
                     text.push(c);
-                } else if is_apostrophe(c) && text.ends_with(|before: char| before.is_alphanumeric() || is_combining_mark(before)) {
+                } else if is_apostrophe(c) && text.ends_with(is_letter_or_mark) {
                     places.push((text.len(), start));
                     text.push('\'');
                 } else if !text.is_empty() {

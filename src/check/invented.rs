@@ -36,8 +36,7 @@ pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>)
         let known = LazyCell::new(|| given.iter().map(|text| unaccented(text)).collect::<Vec<_>>());
         names(text, primary(facts.language) == "ja").into_iter().find(|at| {
             let name = unaccented(&text[at.clone()]);
-            let ordinary =
-                |part: &str| ["names_known", "function_words"].iter().any(|list| words.list(list).iter().any(|word| word == part));
+            let ordinary = |part: &str| ["names_known", "function_words"].iter().any(|list| words.has(list, part));
             let parts = name.split([' ', '\'']).filter(|part| part.chars().count() > 1);
             let given = |part: &str| known.iter().any(|known| phrase_in(known, part).is_some());
             parts.clone().count() > 0 && !ordinary(&name) && !parts.clone().all(|part| given(part) || ordinary(part))

@@ -37,8 +37,8 @@ pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
         return false;
     }
     let share = |tag: &str| {
-        let frequent = lang::known(tag).map_or(&[][..], |known| known.list("function_words"));
-        words.iter().filter(|word| frequent.iter().any(|frequent| frequent == *word)).count() as f32 / words.len() as f32
+        let frequent = |word: &&&str| lang::known(tag).is_some_and(|known| known.has("function_words", word));
+        words.iter().filter(frequent).count() as f32 / words.len() as f32
     };
     if lang::known(&language).is_none() {
         return share("en") > 0.25;

@@ -1,11 +1,9 @@
 //! What an answer means for the course of a debrief, as far as lists of words can tell.
 
-use std::ops::Range;
-
 use crate::conversation::{Message, Provenance, Role};
 use crate::flow::{Flow, Outcome, Step};
 use crate::lang::Words;
-use crate::text::{asks, count, fold, holds_one_of, is_one_of, orders_one_of, phrase_in};
+use crate::text::{asks, count, fold, holds_one_of, is_one_of, orders_one_of, places};
 
 /// What was understood of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,14 +66,13 @@ fn outcome(folded: &str, words: &Words) -> Option<Outcome> {
     if holds_one_of(folded, words, "outcome_unclear") {
         return None;
     }
-    let list = |outcome: Outcome| words.list(list_of(outcome)).iter().map(move |phrase| (outcome, phrase.as_str()));
-    let mut phrases: Vec<_> = Outcome::ALL.into_iter().flat_map(list).collect();
-    phrases.sort_by_key(|(_, phrase)| std::cmp::Reverse(phrase.len()));
-    let mut rest = folded.to_owned();
-    let mut said = Vec::new();
-    for (outcome, phrase) in phrases {
-        while let Some(found) = phrase_in(&rest, phrase) {
-            hide(&mut rest, found);
+    let places = |outcome: Outcome| places(folded, words, list_of(outcome)).map(move |place| (outcome, place));
+    let mut found: Vec<_> = Outcome::ALL.into_iter().flat_map(places).collect();
+    found.sort_by_key(|(_, place)| (std::cmp::Reverse(place.len()), place.start));
+    let (mut hidden, mut said) = (vec![false; folded.len()], Vec::new());
+    for (outcome, place) in found {
+        if !hidden[place.clone()].contains(&true) {
+            hidden[place].fill(true);
             said.push(outcome);
         }
     }
@@ -96,11 +93,6 @@ const fn list_of(outcome: Outcome) -> &'static str {
         Outcome::Failure => "outcome_failure",
         Outcome::NotDone => "outcome_not_done",
     }
-}
-
-fn hide(text: &mut String, found: Range<usize>) {
-    let blank = "_".repeat(found.len());
-    text.replace_range(found, &blank);
 }
 
 /// The step whose question this message answered, if it did.
