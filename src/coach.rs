@@ -532,13 +532,13 @@ impl Core {
         account.ok_or_else(no_user)
     }
 
-    pub(crate) async fn commit(&self, user: &UserId, version: u64, writes: Vec<Write>) -> Result<()> {
+    pub(crate) async fn commit(&self, user: &UserId, change: &Change) -> Result<()> {
         let ended = |write: &Write| match write {
             Write::Attempt(attempt) if attempt.status != AttemptStatus::Running => Some(attempt.id.clone()),
             _ => None,
         };
-        let ended: Vec<_> = writes.iter().filter_map(ended).collect();
-        self.store.commit(user, &Change { expected: version, next: version + 1, writes }).await?;
+        let ended: Vec<_> = change.writes.iter().filter_map(ended).collect();
+        self.store.commit(user, change).await?;
         // What a dropped turn had used is in the store now; its place is free for another one.
         let mut turns = self.turns();
         for attempt in &ended {
@@ -555,11 +555,12 @@ impl Core {
         page: &Page,
         mut decide: impl FnMut(&Conversation) -> Result<(Vec<Write>, T)> + Send,
     ) -> Result<T> {
-        self.decide_on(user, thread, page, false, None, |conversation, _| decide(conversation)).await
+        Ok(self.decide_on(user, thread, page, false, None, |conversation, _| decide(conversation)).await?.0)
     }
 
     /// The same with what was proposed in the thread, if it is needed. What is known already of the thread is decided on first, without
-    /// reading; if it has changed since, the commit is a conflict, and it is read.
+    /// reading; it is read if nothing comes of that, and if it has changed since, which makes the commit a conflict. Tells what was
+    /// decided on and written as well, if anything was.
     pub(crate) async fn decide_on<T: Send>(
         &self,
         user: &UserId,
@@ -568,23 +569,28 @@ impl Core {
         proposals: bool,
         mut known: Option<Conversation>,
         mut decide: impl FnMut(&Conversation, &[Extraction]) -> Result<(Vec<Write>, T)> + Send,
-    ) -> Result<T> {
+    ) -> Result<(T, Option<(Conversation, Change)>)> {
         let mut tries = 1;
         loop {
-            let conversation = match known.take() {
-                Some(known) => known,
-                None => self.read(user, thread, page).await?,
+            let (conversation, is_known) = match known.take() {
+                Some(known) => (known, true),
+                None => (self.read(user, thread, page).await?, false),
             };
             // Read after the version: whatever is newer than that makes the commit a conflict.
             let extractions = if proposals { self.store.extractions(user, Some(thread)).await? } else { Vec::new() };
-            let (writes, outcome) = decide(&conversation, &extractions)?;
+            let (writes, outcome) = match decide(&conversation, &extractions) {
+                Ok((writes, _)) if writes.is_empty() && is_known => continue,
+                Err(_) if is_known => continue,
+                decided => decided?,
+            };
             if writes.is_empty() {
-                return Ok(outcome);
+                return Ok((outcome, None));
             }
-            match self.commit(user, conversation.account.version, writes).await {
+            let change = change(conversation.account.version, writes);
+            match self.commit(user, &change).await {
                 Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(outcome),
+                Ok(()) => return Ok((outcome, Some((conversation, change)))),
             }
         }
     }
@@ -605,7 +611,7 @@ impl Core {
                 return Ok(outcome);
             }
             let committed = match &account {
-                Some(account) => self.commit(user, account.version, writes).await,
+                Some(account) => self.commit(user, &change(account.version, writes)).await,
                 None => self.store.commit(user, &Change { expected: 0, next: self.first_version(), writes }).await,
             };
             match committed {
@@ -623,6 +629,37 @@ impl Core {
 
     pub(crate) fn lease(&self) -> Duration {
         self.turn_deadline + LEASE_MARGIN
+    }
+}
+
+/// What is written on top of this version.
+pub(crate) fn change(version: u64, writes: Vec<Write>) -> Change {
+    Change { expected: version, next: version + 1, writes }
+}
+
+/// What a handle knows of its thread from its last turn, so that the next one need not read it. It is given away to be decided on, and
+/// what was written comes back; where anybody else has written meanwhile, the commit is a conflict and the thread is read.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Option<Conversation>>>);
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Option<Conversation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take(&self) -> Option<Conversation> {
+        self.lock().take()
+    }
+
+    /// What was decided on, and what was written then.
+    pub(crate) fn keep(&self, read: Conversation, change: &Change, thread: &ThreadId) {
+        *self.lock() = change.applied_to(read, thread, turn::WINDOW);
+    }
+
+    /// Something was written that was decided on without what is known here.
+    pub(crate) fn follow(&self, change: &Change, thread: &ThreadId) {
+        let mut known = self.lock();
+        *known = known.take().and_then(|read| change.applied_to(read, thread, turn::WINDOW));
     }
 }
 

@@ -78,6 +78,36 @@ pub struct Change {
     pub writes: Vec<Write>,
 }
 
+impl Change {
+    /// What a read of the same size would give after this commit; `None` if the thread is gone then, or if this was decided on another version.
+    pub(crate) fn applied_to(&self, mut read: Conversation, thread: &ThreadId, size: u32) -> Option<Conversation> {
+        if read.account.version != self.expected {
+            return None;
+        }
+        for write in &self.writes {
+            match write {
+                Write::Profile(profile) => read.account.profile = profile.clone(),
+                Write::Consent(consent) => read.account.consent.clone_from(consent),
+                Write::Allowance(allowance) => read.account.allowance = *allowance,
+                Write::Change(change) => read.account.changes = change.seq,
+                Write::Action(action) if thread.action() == Some(&action.id) => read.action = Some(action.clone()),
+                Write::Thread(state) if state.thread == *thread => read.state = Some(state.clone()),
+                Write::Message(message) if message.thread == *thread => read.messages.push(message.clone()),
+                Write::Attempt(attempt) => read.attempt = Some(attempt.clone()),
+                Write::RemoveAction(_) | Write::RemoveThread(_) | Write::RemoveMessages(..) => return None,
+                Write::Action(_) | Write::Thread(_) | Write::Message(_) | Write::Extraction(_) => {}
+            }
+        }
+        let live = read.state.as_ref().and_then(|state| state.live.as_ref());
+        read.attempt = read.attempt.filter(|attempt| live.is_some_and(|live| live.attempt == attempt.id));
+        read.messages.drain(..read.messages.len().saturating_sub(size as usize));
+        read.account.version = self.next;
+        read.found = None;
+        read.holder_gone = false;
+        Some(read)
+    }
+}
+
 /// Where a user's profile, actions and conversations are kept.
 ///
 /// One user is one consistency boundary. Every method is for one user and reaches nothing of another's, whatever

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::turn::{self, Turn, writes};
-use super::{Core, no_action, review};
+use super::{Core, Memory, no_action, review};
 use crate::action::ActionStatus;
 use crate::conversation::{
     ChangeCause, Conversation, DebriefState, Found, Invitation, Message, NewMessage, ProfileChange, Reply, Report, Role, ThreadState,
@@ -40,6 +40,7 @@ pub struct Debrief {
     user: UserId,
     action: ActionId,
     thread: ThreadId,
+    pub(super) memory: Memory,
 }
 opaque_debug!(Debrief { user, thread });
 
@@ -49,6 +50,7 @@ pub struct Chat {
     core: Arc<Core>,
     user: UserId,
     thread: ThreadId,
+    memory: Memory,
 }
 opaque_debug!(Chat { user });
 
@@ -62,7 +64,7 @@ macro_rules! conversation {
             /// `NotFound`; `WrongStatus` if the action is not done; `Busy` while a reply is being made; `AllowanceSpent` and `ConsentNeeded` if a
             /// model is to be asked. What goes wrong afterwards, the turn says.
             pub async fn open(&self) -> Result<Turn> {
-                turn::begin(&self.core, &self.user, &self.thread, Begin::Open).await
+                turn::begin(&self.core, &self.user, &self.thread, &self.memory, Begin::Open).await
             }
 
             /// Says something and streams the reply. When this returns, what was said is stored.
@@ -74,7 +76,7 @@ macro_rules! conversation {
             /// message that is blank, too long or a choice that is not offered, an id that another message has, or a fourth message without a reply.
             /// With any of them nothing is stored.
             pub async fn stream(&self, message: impl Into<NewMessage>) -> Result<Turn> {
-                turn::begin(&self.core, &self.user, &self.thread, Begin::Say(message.into())).await
+                turn::begin(&self.core, &self.user, &self.thread, &self.memory, Begin::Say(message.into())).await
             }
 
             /// Says something and waits for the reply.
@@ -90,7 +92,7 @@ macro_rules! conversation {
             /// # Errors
             /// Those of [`Self::open`].
             pub async fn resume(&self) -> Result<Turn> {
-                turn::begin(&self.core, &self.user, &self.thread, Begin::Resume).await
+                turn::begin(&self.core, &self.user, &self.thread, &self.memory, Begin::Resume).await
             }
 
             /// Like [`Self::open`], and takes the place of a reply that is being made elsewhere. Always safe: the other reply will
@@ -99,7 +101,7 @@ macro_rules! conversation {
             /// # Errors
             /// Those of [`Self::open`], never `Busy`.
             pub async fn take_over(&self) -> Result<Turn> {
-                turn::begin(&self.core, &self.user, &self.thread, Begin::TakeOver).await
+                turn::begin(&self.core, &self.user, &self.thread, &self.memory, Begin::TakeOver).await
             }
 
             /// The conversation's messages: the newest ones, or those before a position; 1 to 500 at a time.
@@ -152,7 +154,7 @@ conversation!(Chat);
 
 impl Chat {
     pub(crate) fn new(core: Arc<Core>, user: UserId) -> Self {
-        Self { core, user, thread: ThreadId::General }
+        Self { core, user, thread: ThreadId::General, memory: Memory::default() }
     }
 
     /// Deletes what was said in it. What was accepted into the profile stays there.
@@ -165,6 +167,7 @@ impl Chat {
             Ok((ended.into_iter().chain([Write::RemoveThread(self.thread.clone())]).collect(), conversation.live()))
         };
         let live = self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
+        self.memory.take();
         self.core.cancel_turn(live.as_ref());
         Ok(())
     }
@@ -172,7 +175,7 @@ impl Chat {
 
 impl Debrief {
     pub(crate) fn new(core: Arc<Core>, user: UserId, action: ActionId) -> Self {
-        Self { core, user, thread: ThreadId::Debrief(action.clone()), action }
+        Self { core, user, thread: ThreadId::Debrief(action.clone()), action, memory: Memory::default() }
     }
 
     /// The action whose debrief this is.
@@ -292,6 +295,7 @@ impl Debrief {
             Ok((writes, conversation.live()))
         };
         let live = self.core.decide(&self.user, &self.thread, &Page::newest(0), remove).await?;
+        self.memory.take();
         self.core.cancel_turn(live.as_ref());
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What is kept only for a time: transcripts, and the quotes from them.
 
-use super::{Core, TRIES};
+use super::{Core, TRIES, change};
 use crate::conversation::{Conversation, Message, Review, Role, ThreadState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Evidence, Extraction, ExtractionStatus};
@@ -25,7 +25,7 @@ pub(crate) async fn expire(core: &Core, user: &UserId) -> Result<u32> {
         if writes.is_empty() {
             return Ok(0);
         }
-        match core.commit(user, version, writes).await {
+        match core.commit(user, &change(version, writes)).await {
             Err(error) if error.kind() == ErrorKind::Conflict => {}
             done => return done.map(|()| deleted),
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Core;
 use super::turn::{Job, writes};
+use super::{Core, Memory};
 use crate::conversation::{ChangeCause, ProfileChange, Review};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Applied, Extraction, ExtractionStatus, Grounds, Proposal, Verdicts, decide, ground, readable};
@@ -32,7 +32,8 @@ pub(crate) async fn propose(core: &Arc<Core>, user: &UserId, thread: &ThreadId) 
                 return Ok((freed, None));
             }
             let flow = state.flow.clone();
-            let (writes, job, _) = Job::prepare(core, user, conversation, Asking { notes, state, purpose: Purpose::Propose, flow })?;
+            let (writes, job, _) =
+                Job::prepare(core, user, conversation, Memory::default(), Asking { notes, state, purpose: Purpose::Propose, flow })?;
             Ok((writes, Some(job)))
         })
         .await?;
@@ -125,7 +126,7 @@ pub(crate) async fn apply(core: &Core, user: &UserId, thread: &ThreadId, verdict
         fault::point("apply: before the commit");
         Ok((writes, decision.applied))
     });
-    let applied = applied.await?;
+    let (applied, _) = applied.await?;
     fault::point("apply: after the commit");
     Ok(applied)
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-use super::{AtWork, Cancel, Core, Delivery, TRIES, observe};
+use super::{AtWork, Cancel, Core, Delivery, Memory, TRIES, change, observe};
 use crate::check::{Finding, TurnReport};
 use crate::conversation::{Account, Author, Choice, Conversation, Message, NewMessage, Reply, Said, ThreadState};
 use crate::draft::{Draft, Known, draft};
@@ -191,7 +191,7 @@ impl Stream for Turn {
 }
 
 /// Begins a turn: reads once, decides, and stores the user's words and the attempt before anything is asked.
-pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, begin: Begin) -> Result<Turn> {
+pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, memory: &Memory, begin: Begin) -> Result<Turn> {
     Core::in_runtime()?;
     let find = match &begin {
         Begin::Say(message) => message.id.clone(),
@@ -205,8 +205,10 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
         Begin::Say(NewMessage { said: Said::Typed(text), .. }) => core.classified(user, text).await,
         _ => SafetyLevel::None,
     };
-    let (begun, taken_over, language) = core
-        .decide(user, thread, &page, |conversation| {
+    // A message with an id is looked for first, wherever it is.
+    let known = memory.take().filter(|_| page.find.is_none());
+    let ((begun, taken_over, language), written) = core
+        .decide_on(user, thread, &page, false, known, |conversation, _| {
             let at = core.circumstances_of(conversation, safety);
             fault::point("turn: before the first commit");
             let taken_over = if matches!(begin, Begin::TakeOver) { conversation.live() } else { None };
@@ -218,13 +220,16 @@ pub(crate) async fn begin(core: &Arc<Core>, user: &UserId, thread: &ThreadId, be
                     (writes, Start::Ready(reply))
                 }
                 Begun::Ask(asking) => {
-                    let (writes, job, flow) = Job::prepare(core, user, conversation, *asking)?;
+                    let (writes, job, flow) = Job::prepare(core, user, conversation, memory.clone(), *asking)?;
                     (writes, Start::Ask(Box::new(job), flow))
                 }
             };
             Ok((writes, (begun, taken_over, core.tag(&conversation.account).to_owned())))
         })
         .await?;
+    if let Some((read, change)) = written {
+        memory.keep(read, &change, thread);
+    }
     core.cancel_turn(taken_over.as_ref());
     fault::point("turn: after the first commit");
     Ok(match begun {
@@ -271,6 +276,8 @@ pub(crate) struct Job {
     pub(crate) model: Option<Arc<dyn Model>>,
     /// The thread as the first commit left it, without its messages and the profile, which a reply does not depend on.
     left: Conversation,
+    /// Where whoever asked keeps what is known of the thread.
+    memory: Memory,
 }
 
 impl Job {
@@ -279,6 +286,7 @@ impl Job {
         core: &Arc<Core>,
         user: &UserId,
         conversation: &Conversation,
+        memory: Memory,
         asking: Asking,
     ) -> Result<(Vec<Write>, Self, Flow)> {
         let Asking { notes, state, purpose, flow } = asking;
@@ -327,7 +335,7 @@ impl Job {
         writes.push(Write::Attempt(attempt.clone()));
         let at_work = core.at_work(user, &attempt.id);
         tracing::debug!(attempt = %attempt.id, ?operation, "asking");
-        Ok((writes, Self { core: core.clone(), user: user.clone(), thread, attempt, at_work, request, model, left }, flow))
+        Ok((writes, Self { core: core.clone(), user: user.clone(), thread, attempt, at_work, request, model, left, memory }, flow))
     }
 
     async fn run(self: Box<Self>, flow: Flow, events: mpsc::UnboundedSender<TurnEvent>) -> Result<Reply> {
@@ -558,12 +566,15 @@ impl Job {
                 }
             })
             .await;
-        if let Ok(Err(lost)) = &stored {
+        if let Ok((Err(lost), _)) = &stored {
             self.throw_away(lost).await;
         }
         let stored = match stored {
-            Ok(stored) => {
+            Ok((stored, written)) => {
                 self.at_work.recorded();
+                if let Some((_, change)) = written {
+                    self.memory.follow(&change, &self.thread);
+                }
                 stored
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(gone(error)),
@@ -625,7 +636,7 @@ impl Job {
                 (ended, _) => ended,
             };
             let write = Write::Attempt(self.ended(status, Some(error.kind())));
-            match self.core.commit(&self.user, account.version, vec![write]).await {
+            match self.core.commit(&self.user, &change(account.version, vec![write])).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 _ => return,
             }
@@ -673,4 +684,81 @@ fn parts(core: &Core, request: &Request, finding: Finding) -> Vec<prompt::Part> 
         finding: Some(finding.gate.instruction()),
         vocabulary: &request.vocabulary,
     })
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "testing"))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::action::NewAction;
+    use crate::coach::{CompletionCoach, Debrief};
+    use crate::model::OfflineGuide;
+    use crate::model::scripted::{Act, ScriptedModel};
+    use crate::store::{ActionStore, SqliteStore};
+    use crate::usage::{AllowanceRates, ModelInfo, Rate};
+
+    const ANSWERS: [&str; 4] = ["It works.", "I learned how parsers recover.", "Yes, I want to write compilers.", "I will ask the group."];
+
+    fn rates() -> AllowanceRates {
+        AllowanceRates { turns: Rate::new(1_000, 1_000), ..AllowanceRates::default() }
+    }
+
+    async fn begun(coach: &CompletionCoach) -> Debrief {
+        let done = coach.user("ana").record_done(NewAction::new("project", "A parser")).await.unwrap();
+        let debrief = coach.user("ana").debrief(done.action.id);
+        debrief.open().await.unwrap().reply().await.unwrap();
+        debrief
+    }
+
+    /// Whether anything is remembered, which then is what the store has.
+    async fn remembered(store: &SqliteStore, debrief: &Debrief) -> bool {
+        let memory = &debrief.memory;
+        let Some(known) = memory.take() else { return false };
+        let thread = ThreadId::Debrief(debrief.action().clone());
+        let read = store.conversation(&UserId::new("ana"), &thread, &Page::newest(WINDOW)).await.unwrap().unwrap();
+        assert_eq!(known, read);
+        *memory.lock() = Some(known);
+        true
+    }
+
+    #[tokio::test]
+    async fn what_a_handle_remembers_is_what_the_store_has() {
+        let store = SqliteStore::in_memory().unwrap();
+        let coach = CompletionCoach::builder(store.clone(), OfflineGuide).allowance(rates()).build().unwrap();
+        let debrief = begun(&coach).await;
+        for answer in ANSWERS {
+            assert!(remembered(&store, &debrief).await);
+            debrief.send(answer).await.unwrap();
+        }
+        assert!(remembered(&store, &debrief).await);
+        for _ in 0..20 {
+            debrief.reopen().await.unwrap();
+            while !debrief.send("I wrote the tests first.").await.unwrap().over {
+                assert!(remembered(&store, &debrief).await);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_others_have_changed_is_read_before_it_is_decided_on() {
+        let store = SqliteStore::in_memory().unwrap();
+        let place = ModelPlace::Local;
+        let model = ScriptedModel::new(ModelInfo { provider: "scripted".into(), model: "scripted-1".into(), place, address: None });
+        model.say("What came of it?").play([Act::Fail(Error::new(ErrorKind::ModelUnavailable, "down"))]).say("What did you learn?");
+        let coach = CompletionCoach::builder(store.clone(), model).model_opens(true).offline_fallback(false).build().unwrap();
+        let debrief = begun(&coach).await;
+        assert!(remembered(&store, &debrief).await);
+
+        // A turn that failed leaves less than what it began with.
+        debrief.send(ANSWERS[0]).await.unwrap_err();
+        debrief.resume().await.unwrap().reply().await.unwrap();
+        let elsewhere = coach.user("ana").debrief(debrief.action().clone());
+        elsewhere.stop().await.unwrap();
+        assert_eq!(debrief.send(ANSWERS[1]).await.unwrap_err().kind(), ErrorKind::DebriefOver);
+
+        elsewhere.delete().await.unwrap();
+        assert_eq!(debrief.send(ANSWERS[1]).await.unwrap_err().kind(), ErrorKind::WrongStatus);
+        coach.user("ana").forget().await.unwrap();
+        assert_eq!(debrief.open().await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
 }
