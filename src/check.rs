@@ -218,7 +218,7 @@ pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
     let mapped = Mapped::new(&plain);
     let questions = question::questions(&plain, facts.language);
     let mut found: Vec<(Gate, Range<usize>)> = Vec::new();
-    found.extend(leak(text, &mapped, facts, words).map(|at| (Gate::PromptLeak, at)));
+    found.extend(leak(text, &plain, &mapped, facts, words).map(|at| (Gate::PromptLeak, at)));
     if let Some(words) = words {
         let claims = [
             (Gate::ClaimsToBeHuman, "claims_human"),
@@ -267,7 +267,7 @@ const TAGS: [&str; 10] =
 /// The shortest run of the instructions' words that is nobody's own.
 const RUN: usize = 7;
 
-fn leak(text: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: Option<&Words>) -> Option<Range<usize>> {
+fn leak(text: &str, plain: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: Option<&Words>) -> Option<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let given = |part: &str| facts.said.iter().chain(facts.known).any(|known| known.to_ascii_lowercase().contains(part));
     let tag = TAGS.iter().find_map(|tag| {
@@ -277,7 +277,8 @@ fn leak(text: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: Option<&Words
     });
     let spoken = || words.and_then(|words| text::said(&mapped.text, words, "prompt_talk", "")).map(|place| mapped.original(&place));
     // Instructions between quotation marks are shown all the same.
-    tag.or_else(spoken).or_else(|| run(&Mapped::new(text), facts.instructions))
+    let shown = || if text == plain { run(mapped, facts.instructions) } else { run(&Mapped::new(text), facts.instructions) };
+    tag.or_else(spoken).or_else(shown)
 }
 
 /// Where the turn has a run of words of this library's instructions, or of the host's.

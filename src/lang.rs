@@ -91,8 +91,7 @@ impl Texts {
     pub fn with<'a>(self, language: &str, texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         static KEPT: Mutex<Vec<&'static [Words]>> = Mutex::new(Vec::new());
         let mut languages = self.languages().to_vec();
-        let wanted = primary(language);
-        let words = languages.iter_mut().find(|words| primary(&words.tag) == wanted);
+        let words = languages.iter_mut().find(|words| same(&words.tag, language));
         let words = words
             .ok_or_else(|| Error::invalid("texts", "the library has no texts in this language; its languages are en, es, pt and ja"))?;
         for (id, text) in texts {
@@ -113,8 +112,7 @@ impl Texts {
 
     /// The text with this id in this language, without regard to its region.
     pub fn get(&self, language: &str, id: &str) -> Option<&'static str> {
-        let wanted = primary(language);
-        let words = self.languages().iter().find(|words| primary(&words.tag) == wanted)?;
+        let words = self.languages().iter().find(|words| same(&words.tag, language))?;
         words.texts.get(id).map(String::as_str)
     }
 
@@ -129,9 +127,8 @@ impl Texts {
 
     /// The words of a language, by its tag without regard to its region; English for one that has none yet.
     pub(crate) fn words(self, tag: &str) -> &'static Words {
-        let wanted = primary(tag);
         let languages = self.languages();
-        languages.iter().find(|words| primary(&words.tag) == wanted).unwrap_or(&languages[0])
+        languages.iter().find(|words| same(&words.tag, tag)).unwrap_or(&languages[0])
     }
 }
 
@@ -152,12 +149,21 @@ pub(crate) fn all() -> &'static [Words] {
 /// The words of a language, if there are any.
 pub(crate) fn known(tag: &str) -> Option<&'static Words> {
     let words = words(tag);
-    (primary(&words.tag) == primary(tag)).then_some(words)
+    same(&words.tag, tag).then_some(words)
 }
 
 /// A language without its region: `pt` for `pt-BR`.
 pub(crate) fn primary(tag: &str) -> String {
-    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+    language(tag).to_ascii_lowercase()
+}
+
+fn language(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or_default()
+}
+
+/// Whether two tags are of one language.
+fn same(a: &str, b: &str) -> bool {
+    language(a).eq_ignore_ascii_case(language(b))
 }
 
 impl Words {

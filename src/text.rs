@@ -312,41 +312,44 @@ pub(crate) struct Mapped {
 
 impl Mapped {
     pub(crate) fn new(original: &str) -> Self {
-        let (mut text, mut places) = (String::with_capacity(original.len()), Vec::new());
-        let (mut chars, mut cluster) = (original.char_indices().peekable(), String::new());
+        let mut mapped =
+            Self { text: String::with_capacity(original.len()), places: Vec::with_capacity(original.len()), end: original.len() };
+        let mut chars = original.char_indices().peekable();
         while let Some((start, first)) = chars.next() {
             let mut end = start + first.len_utf8();
             while let Some((at, mark)) = chars.next_if(|(_, next)| is_mark(*next)) {
                 end = at + mark.len_utf8();
             }
-            cluster.clear();
             if first.is_ascii() && end == start + 1 {
-                cluster.push(first.to_ascii_lowercase());
+                mapped.push(first.to_ascii_lowercase(), start);
             } else {
-                cluster.extend(original[start..end].nfkc().flat_map(char::to_lowercase));
-            }
-            for c in cluster.chars() {
-                if is_letter_or_mark(c) {
-                    places.push((text.len(), start));
-                    text.push(c);
-                } else if is_apostrophe(c) && text.ends_with(is_letter_or_mark) {
-                    places.push((text.len(), start));
-                    text.push('\'');
-                } else if !text.is_empty() {
-                    if text.ends_with('\'') {
-                        text.pop();
-                        places.pop();
-                    }
-                    if !text.ends_with(' ') {
-                        places.push((text.len(), start));
-                        text.push(' ');
-                    }
-                }
+                original[start..end].nfkc().flat_map(char::to_lowercase).for_each(|c| mapped.push(c, start));
             }
         }
-        text.truncate(text.trim_end_matches([' ', '\'']).len());
-        places.retain(|(at, _)| *at < text.len());
-        Self { text, places, end: original.len() }
+        mapped.text.truncate(mapped.text.trim_end_matches([' ', '\'']).len());
+        mapped.places.retain(|(at, _)| *at < mapped.text.len());
+        mapped
+    }
+
+    /// Takes in a normalised character in lower case that stands here in the original.
+    fn push(&mut self, c: char, start: usize) {
+        let Self { text, places, .. } = self;
+        if is_letter_or_mark(c) {
+            places.push((text.len(), start));
+            text.push(c);
+        } else if is_apostrophe(c) && text.ends_with(is_letter_or_mark) {
+            places.push((text.len(), start));
+            text.push('\'');
+        } else if !text.is_empty() {
+            if text.ends_with('\'') {
+                text.pop();
+                places.pop();
+            }
+            if !text.ends_with(' ') {
+                places.push((text.len(), start));
+                text.push(' ');
+            }
+        }
     }
 
     /// Where a part of the folded text stands in the original.

@@ -47,7 +47,8 @@ pub(super) fn invented(text: &str, facts: &TurnFacts<'_>, words: Option<&Words>)
 
 /// Folded, without accents: people leave them out.
 fn unaccented(text: &str) -> String {
-    fold(text).nfd().filter(|c| !is_combining_mark(*c)).nfc().collect()
+    let folded = fold(text);
+    if folded.is_ascii() { folded } else { folded.nfd().filter(|c| !is_combining_mark(*c)).nfc().collect() }
 }
 
 fn contains(text: &str, part: &str) -> bool {

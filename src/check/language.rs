@@ -1,6 +1,6 @@
 //! Whether a turn is in another language than the user's: by script, and by the most frequent words of the languages there are words of.
 
-use crate::lang::{self, primary};
+use crate::lang::{self, Words, primary};
 
 /// Fewer words than this tell no language.
 const FEWEST: usize = 8;
@@ -36,16 +36,14 @@ pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
     if words.len() < FEWEST {
         return false;
     }
-    let share = |tag: &str| {
-        let frequent = |word: &&&str| lang::known(tag).is_some_and(|known| known.has("function_words", word));
+    let share = |known: &Words| {
+        let frequent = |word: &&&str| known.has("function_words", word);
         words.iter().filter(frequent).count() as f32 / words.len() as f32
     };
-    if lang::known(&language).is_none() {
-        return share("en") > 0.25;
-    }
-    let own = share(&language);
-    let others = lang::all().iter().map(|known| primary(&known.tag)).filter(|tag| *tag != language);
-    let other = others.map(|tag| share(&tag)).fold(0.0, f32::max);
+    let Some(known) = lang::known(&language) else { return share(lang::words("en")) > 0.25 };
+    let own = share(known);
+    let others = lang::all().iter().filter(|other| other.tag != known.tag);
+    let other = others.map(share).fold(0.0, f32::max);
     (other > 2.0 * own && other > 0.15) || (own == 0.0 && words.len() >= 12) || (own < 0.04 && words.len() >= 14)
 }
 
