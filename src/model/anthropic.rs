@@ -1,9 +1,10 @@
 //! Anthropic's Messages API, as of November 2026: the request's body, the events of its stream, its errors.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::remote::{self, Decoder, Failure, SIGNAL, SIGNAL_ABOUT, Wire, signal_schema, signals};
@@ -229,8 +230,33 @@ enum Open {
     Other,
 }
 
+/// More of a text, as nearly every event is, read without a copy of what it is made of.
+#[derive(Deserialize)]
+struct TextDelta<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    index: u64,
+    #[serde(borrow)]
+    delta: Delta<'a>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
 impl Decoder for Stream {
     fn event(&mut self, event: &Event, meaning: &mut Vec<ModelEvent>) -> Result<(), Failure> {
+        if let Ok(TextDelta { kind: "content_block_delta", index, delta: Delta { kind: "text_delta", text } }) =
+            serde_json::from_str(&event.data)
+            && matches!(self.blocks.get(&index), Some(Open::Text) | None)
+        {
+            meaning.push(ModelEvent::Text(text.into_owned()));
+            return Ok(());
+        }
         const KNOWN: [&str; 8] = [
             "",
             "message_start",
