@@ -76,9 +76,9 @@ pub use runtime::{
 pub use safety::SafetyLevel;
 pub use script::{NextStep, Recap, RecapLine};
 pub use secret::Secret;
-#[cfg(feature = "sqlite")]
-pub use store::SqliteStore;
 pub use store::{ActionStore, Change, Page, Write};
+#[cfg(feature = "sqlite")]
+pub use store::{ReadHere, SqliteStore};
 #[cfg(feature = "http")]
 pub use transport::ReqwestTransport;
 pub use transport::{HttpBody, HttpRequest, HttpResponse, Transport};

@@ -15,7 +15,7 @@ use crate::usage::{Allowance, Attempt};
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{ReadHere, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub mod conformance;

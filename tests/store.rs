@@ -563,3 +563,23 @@ async fn take_turn(store: &SqliteStore, user: &UserId, turn: u64) {
     ];
     store.commit(user, &Change { expected: 41 + 2 * turn, next: 42 + 2 * turn, writes }).await.unwrap();
 }
+
+#[test]
+fn a_thread_that_may_block_reads_by_itself_and_no_other_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("a.db")).unwrap();
+    let user = UserId::new("ana");
+    let at_once = || {
+        let mut read = std::pin::pin!(store.account(&user));
+        read.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
+    };
+    assert!(!at_once());
+    let here = SqliteStore::read_here();
+    let inner = SqliteStore::read_here();
+    assert!(at_once());
+    drop(inner);
+    assert!(at_once());
+    std::thread::scope(|scope| scope.spawn(|| assert!(!at_once())).join().unwrap());
+    drop(here);
+    assert!(!at_once());
+}

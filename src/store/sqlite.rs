@@ -1,8 +1,10 @@
 //! The default store: one SQLite file, or memory.
 
+use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,7 +12,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use self::fault::{Fault, Outcome};
-use self::file::File;
+use self::file::{File, Opened};
 use self::sign::Sign;
 use self::worker::{Counts, Job, Readers, Request, Task, Threads};
 use super::{ActionStore, Change, Page};
@@ -58,6 +60,8 @@ struct Inner {
     wait: Duration,
     /// `None` in memory.
     file: Option<File>,
+    /// For reads on the caller's thread; `None` until there is one.
+    here: Mutex<Option<Opened>>,
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<Readers>,
     _reading: Threads,
@@ -67,6 +71,22 @@ struct Inner {
     sign: Option<Arc<Sign>>,
     #[cfg(feature = "testing")]
     counts: Arc<Counts>,
+}
+
+thread_local! {
+    /// How many guards of [`SqliteStore::read_here`] this thread has.
+    static HERE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// As long as it lives, its thread reads by itself. See [`SqliteStore::read_here`].
+#[derive(Debug)]
+#[must_use = "when it is dropped, reads are handed over again"]
+pub struct ReadHere(PhantomData<*const ()>);
+
+impl Drop for ReadHere {
+    fn drop(&mut self) {
+        HERE.set(HERE.get() - 1);
+    }
 }
 
 impl fmt::Debug for SqliteStore {
@@ -152,6 +172,7 @@ impl SqliteStore {
         Ok(Self(Arc::new(Inner {
             wait,
             file: known,
+            here: Mutex::default(),
             readers,
             _reading: reading,
             writer,
@@ -162,7 +183,36 @@ impl SqliteStore {
         })))
     }
 
+    /// From now on and until the guard is dropped, what is read from a file by this thread is read on this thread, and not handed over to one of
+    /// the store's own, which takes two wake-ups. It is for a thread that may block, such as one that waits for the answer anyway, and not
+    /// for one that an executor runs other tasks on.
+    ///
+    /// ```
+    /// # fn main() -> completion_coach::Result<()> {
+    /// # let store = completion_coach::SqliteStore::in_memory()?;
+    /// let _here = completion_coach::SqliteStore::read_here();
+    /// // … block on a call of the coach's
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_here() -> ReadHere {
+        HERE.set(HERE.get() + 1);
+        ReadHere(PhantomData)
+    }
+
+    /// Reads on this thread, if it may and nobody else does; otherwise gives the question back.
+    fn read_now<T, Q: Fn(&Connection) -> Outcome<T>>(&self, question: Q) -> Result<Result<T>, Q> {
+        let (true, Some(file)) = (HERE.get() > 0, &self.0.file) else { return Err(question) };
+        let Ok(mut db) = self.0.here.try_lock() else { return Err(question) };
+        let read = worker::current(file, &mut db, File::reader).and_then(|db| file::snapshot(db, self.0.wait, question));
+        Ok(read.map_err(Fault::into_error))
+    }
+
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
+        let question = match self.read_now(question) {
+            Ok(read) => return read,
+            Err(question) => question,
+        };
         let wait = self.0.wait;
         let (job, answer) = job(move |db| file::snapshot(db, wait, question));
         match &self.0.readers {

@@ -311,7 +311,7 @@ impl Writer {
 }
 
 /// The connection, opened again if there is none, or if another file is where its file was.
-fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl FnOnce(&File) -> Outcome<Opened>) -> Outcome<&'a Connection> {
+pub(super) fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl FnOnce(&File) -> Outcome<Opened>) -> Outcome<&'a Connection> {
     let opened = match db.take().filter(|opened| file.is_behind(opened)) {
         Some(opened) => opened,
         None => open(file)?,
