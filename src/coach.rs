@@ -51,7 +51,8 @@ const CLASSIFIER_LIMIT: Duration = Duration::from_secs(5);
 const WHOLE_PAGE: u32 = 500;
 
 /// How a coach's words reach the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// A reply is held until it has passed the checks. One that fails is asked for once more and then replaced by the guide's question.
     #[default]

@@ -388,7 +388,7 @@ pub struct ActionRecord {
 }
 
 /// A message that was looked for by its id, wherever it is, and the coach's next message after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The message.
     pub message: Message,
@@ -397,7 +397,7 @@ pub struct Found {
 }
 
 /// Everything that a decision about one thread needs, read at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     /// The user.
     pub account: Account,
@@ -409,6 +409,7 @@ pub struct Conversation {
     pub attempt: Option<Attempt>,
     /// A hint: the store knows that whoever holds the live attempt is dead; false if it does not know. A wrong `true` costs a reply, which is
     /// thrown away, and nothing else.
+    #[serde(default)]
     pub holder_gone: bool,
     /// The newest messages before the position asked for, oldest first.
     pub messages: Vec<Message>,

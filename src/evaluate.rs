@@ -126,7 +126,8 @@ impl Expectation {
 }
 
 /// What is asked, and how it is priced.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EvaluationOptions {
     /// Whether each of the coach's turns is asked for again as well, and checked.
     pub turns: bool,

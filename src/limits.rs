@@ -1,5 +1,7 @@
 //! How much of anything is accepted, and the one way in which it is checked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// How much of anything is accepted. Characters are Unicode scalar values; beyond a limit is
@@ -10,7 +12,8 @@ use crate::error::{Error, Result};
 /// let limits = Limits { message: 2_000, ..Limits::default() };
 /// assert_eq!(limits.text, 5_000);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// One message, and all that waits together for one reply, in characters (default 5,000).
     pub message: usize,

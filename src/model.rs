@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::conversation::Choice;
@@ -23,7 +24,8 @@ pub use openai::{OpenAiModel, TokenLimit};
 pub(crate) mod scripted;
 
 /// Something structured that a model says beside its text. Never a word searched for in prose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Signal {
     /// What came of the action, as the person described it.
     Outcome(Outcome),
@@ -34,7 +36,8 @@ pub enum Signal {
 }
 
 /// A piece of an answer.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ModelEvent {
     /// More text.
     Text(String),
@@ -58,7 +61,8 @@ impl Debug for ModelEvent {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finish {
     /// The model said all that it wanted to say.
     Complete,

@@ -1,5 +1,7 @@
 //! What a model is asked: the facts as types, and the same facts rendered as parts of a prompt in which data stays data.
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::Action;
 use crate::conversation::{Message, Provenance, Role};
 use crate::error::opaque_debug;
@@ -34,7 +36,8 @@ const MATERIAL_CHARS: usize = 2_000;
 const VOCABULARY_CHARS: usize = 1_500;
 
 /// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// The first question of a round.
     Open,
@@ -47,7 +50,8 @@ pub enum Purpose {
 }
 
 /// Who says a part of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PartRole {
     /// The instructions and the context.
     System,
@@ -58,7 +62,7 @@ pub enum PartRole {
 }
 
 /// A part of a prompt, ready to be sent.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Who says it.
     pub role: PartRole,
@@ -70,7 +74,8 @@ pub struct Part {
 opaque_debug!(Part { role, stable });
 
 /// What an answer must be.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Output {
     /// Prose for the person.
     Text,
@@ -89,7 +94,7 @@ impl std::fmt::Debug for Output {
 }
 
 /// A request to a model: the facts, typed, for a model that is a script, and `parts` for one that reads prose.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Request {
     /// What it is for.
     pub purpose: Purpose,
@@ -114,12 +119,14 @@ pub struct Request {
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
     /// What the guide says, as the host may have replaced it.
+    #[serde(skip)]
     pub texts: Texts,
 }
 opaque_debug!(Request { purpose, flow, output, signals, max_tokens });
 
 /// What makes the coach the host's own.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Voice {
     /// The field that the people work in, such as `marine biology`.
     pub field_of_work: Option<String>,

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::conversation::{Account, ActionRecord, Consent, Conversation, Message, ProfileChange, ThreadState};
@@ -21,7 +22,7 @@ pub use sqlite::{ReadHere, SqliteStore};
 pub mod conformance;
 
 /// Which messages of a thread to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// At most so many.
     pub size: u32,
@@ -39,7 +40,8 @@ impl Page {
 }
 
 /// One thing to write. A store handles every kind: a new one does not compile until it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Write {
     /// Puts the profile.
     Profile(Profile),
@@ -68,7 +70,7 @@ pub enum Write {
 }
 
 /// Writes that belong together, decided on one version of the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The [`Account::version`] that was read; 0 to create a user who does not exist.
     pub expected: u64,

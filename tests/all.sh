@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one test command. `tests/all.sh` runs everything, `tests/all.sh core` a part.
+# The one test command. `tests/all.sh` runs everything, `tests/all.sh core` or `tests/all.sh python` a part.
 # It installs what it needs; what it downloads or builds for that is cached outside the checkout.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/completion-coach"
 deny_version=0.20.2
 aimock_version=1.43.0
+maturin_version=1.16.0
 
 # Checks that are meant to run apart: "NAME (command)". They are printed, never skipped silently.
 apart=(
@@ -16,6 +17,8 @@ apart=(
   "the table of speeds (cargo bench --features testing --bench table)"
   "what a debrief costs (cargo bench --features testing --bench cost)"
   "what the checks of a turn take (cargo bench --features testing --bench checks)"
+  "Python beside its peers (python benches/python/peers.py; benches/python/requirements.txt has what it needs)"
+  "ten thousand turns in Python leak nothing (LEAK_TURNS=10000 python -m pytest bindings/python/tests/test_leaks.py, in a virtual environment with the wheel)"
 )
 
 say() { printf '\n== %s\n' "$*"; }
@@ -63,11 +66,67 @@ core() {
   say "the package alone"; cargo package --locked --allow-dirty
 }
 
-parts=("${@:-core}")
+# The oldest and the newest CPython from 3.10 on that this machine has: "VERSION PATH" each.
+pythons() {
+  local candidates=() path
+  for path in python3 python3.{10..20}; do
+    if command -v "$path" >/dev/null; then candidates+=("$(command -v "$path")"); fi
+  done
+  if command -v pyenv >/dev/null; then candidates+=("$(pyenv root)"/versions/*/bin/python3); fi
+  for path in "${candidates[@]}"; do
+    # A name that no installed version stands behind is no candidate.
+    "$path" -c '
+import sys, venv, ensurepip
+if sys.implementation.name == "cpython" and sys.version_info >= (3, 10):
+    print("%d.%d" % sys.version_info[:2], sys.executable)' 2>/dev/null || true
+  done | sort -Vu | sed -n '1p;$p' | uniq
+}
+
+python() {
+  command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
+  local binding="$PWD/bindings/python" work="$PWD/target/python" version path found
+  found=$(pythons)
+  [ -n "$found" ] || { echo "no CPython from 3.10 on was found: install one first"; exit 1; }
+  printf 'with CPython:\n%s\n' "$(cut -d' ' -f1 <<<"$found")"
+  mkdir -p "$work"; rm -rf "$work/wheels"
+  if ! command -v chromium >/dev/null; then
+    say "installing Chromium"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null
+  fi
+  say "the wheel"
+  local build="$cache/maturin-$maturin_version"
+  if [ "$("$build/bin/maturin" --version 2>/dev/null)" != "maturin $maturin_version" ]; then
+    rm -rf "$build"; python3 -m venv "$build"; "$build/bin/pip" install --quiet --disable-pip-version-check "maturin==$maturin_version"
+  fi
+  cargo clippy --locked --package completion-coach-python -- -D warnings
+  "$build/bin/maturin" build --locked --manifest-path "$binding/Cargo.toml" --out "$work/wheels"
+  while read -r version path; do
+    say "CPython $version: the wheel beside nothing else, without Rust, outside the tree"
+    local env="$work/$version" elsewhere; elsewhere=$(mktemp -d)
+    rm -rf "$env"; "$path" -m venv "$env"
+    "$env/bin/pip" install --quiet --disable-pip-version-check --no-index "$work"/wheels/*.whl
+    "$env/bin/pip" list --disable-pip-version-check
+    (cd "$elsewhere" && env -i PATH=/usr/bin:/bin HOME="$elsewhere" "$env/bin/python" "$binding/tests/test_readme.py")
+    (cd "$elsewhere" && env -i PATH=/usr/bin:/bin HOME="$elsewhere" "$env/bin/python" "$binding/tests/consumer/app.py")
+    rm -rf "$elsewhere"
+    say "CPython $version: tests"
+    "$env/bin/pip" install --quiet --disable-pip-version-check --requirement "$binding/tests/requirements.txt"
+    local page=(); [ "$version" = "$(tail -1 <<<"$found" | cut -d' ' -f1)" ] || page=(--ignore "$binding/tests/test_jupyter.py")
+    (cd "$binding" && "$env/bin/python" -m pytest -q -p no:cacheprovider -p no:asyncio "${page[@]}")
+    say "CPython $version: types"
+    (cd "$binding/tests/consumer" && "$env/bin/mypy" --strict app.py && "$env/bin/pyright" --pythonpath "$env/bin/python" app.py)
+    (cd "$binding" && "$env/bin/mypy" --strict -p completion_coach && "$env/bin/stubtest" completion_coach)
+  done <<<"$found"
+  say "format and lints of Python"
+  "$env/bin/ruff" format --check "$binding" benches/python && "$env/bin/ruff" check "$binding" benches/python
+  "$env/bin/pyright" --pythonpath "$env/bin/python" "$binding/python"
+}
+
+parts=("$@"); [ $# -gt 0 ] || parts=(core python)
 for part in "${parts[@]}"; do
   case "$part" in
-    core) core ;;
-    *) echo "there is no part '$part'; use: core"; exit 2 ;;
+    core | python) "$part" ;;
+    *) echo "there is no part '$part'; use: core, python"; exit 2 ;;
   esac
 done
 

@@ -1,11 +1,14 @@
 //! What a model gets to know about a person: one function for the debrief, the general chat and the extraction.
 
+use serde::{Deserialize, Serialize};
+
 use crate::profile::{CustomField, FieldValue, Profile, ProfileField, Term, Work};
 
 use super::lines::{Line, fit};
 
 /// What a profile is told for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContextPurpose {
     /// A debrief of one action.
     Debrief,

@@ -1,0 +1,134 @@
+//! What tests of an embedding app need: the core's `testing`, as objects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use completion_coach::store::conformance;
+use completion_coach::testing::{Act as CoreAct, ManualClock as CoreClock, ScriptedModel as CoreModel, SeededIds as CoreIds};
+use completion_coach::{Choice, Clock, Error, ErrorKind, ModelInfo, Signal, Timestamp, Usage};
+use pyo3::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::call;
+use crate::coach::store_of;
+use crate::errors::raise;
+use crate::models::NativeModel;
+use crate::operation::Operation;
+
+/// A clock that stands still until it is moved.
+#[pyclass(frozen, subclass, module = "completion_coach._core")]
+pub struct ManualClock(pub CoreClock);
+
+#[pymethods]
+impl ManualClock {
+    #[new]
+    #[pyo3(signature = (millis=None))]
+    fn new(millis: Option<i64>) -> Self {
+        Self(millis.map_or_else(CoreClock::default, |millis| CoreClock::at(Timestamp::from_millis(millis))))
+    }
+
+    fn _now(&self) -> i64 {
+        self.0.now().as_millis()
+    }
+
+    fn _advance(&self, millis: u64) {
+        self.0.advance(Duration::from_millis(millis));
+    }
+
+    fn _set(&self, millis: i64) {
+        self.0.set(Timestamp::from_millis(millis));
+    }
+}
+
+/// Ids from a seed.
+#[pyclass(frozen, subclass, module = "completion_coach._core")]
+pub struct SeededIds(pub CoreIds);
+
+#[pymethods]
+impl SeededIds {
+    #[new]
+    fn new(seed: u64) -> Self {
+        Self(CoreIds::new(seed))
+    }
+}
+
+/// One thing that a scripted model does, as it crosses the border.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Say(String),
+    Offer(Vec<Choice>),
+    Signal(Signal),
+    Use(Usage),
+    Wait(u64),
+    Yield,
+    Hang,
+    Fail(ErrorKind),
+    Cut,
+    Length,
+    Refuse,
+    Overrun(String, usize),
+    Panic(String),
+}
+
+impl From<Act> for CoreAct {
+    fn from(act: Act) -> Self {
+        match act {
+            Act::Say(text) => Self::Say(text),
+            Act::Offer(choices) => Self::Offer(choices),
+            Act::Signal(signal) => Self::Signal(signal),
+            Act::Use(usage) => Self::Use(usage),
+            Act::Wait(millis) => Self::Wait(Duration::from_millis(millis)),
+            Act::Yield => Self::Yield,
+            Act::Hang => Self::Hang,
+            Act::Fail(kind) => Self::Fail(Error::new(kind, "the script says that this fails")),
+            Act::Cut => Self::Cut,
+            Act::Length => Self::Length,
+            Act::Refuse => Self::Refuse,
+            Act::Overrun(text, times) => Self::Overrun(text, times),
+            Act::Panic(text) => Self::Panic(text),
+        }
+    }
+}
+
+/// A model that plays a script.
+#[pyclass(frozen, subclass, extends = NativeModel, module = "completion_coach._core")]
+pub struct ScriptedModel(CoreModel);
+
+#[pymethods]
+impl ScriptedModel {
+    #[new]
+    #[pyo3(signature = (info=None, clock=None))]
+    fn new(py: Python<'_>, info: Option<&str>, clock: Option<&ManualClock>) -> PyResult<PyClassInitializer<Self>> {
+        let mut model = match info {
+            Some(info) => CoreModel::new(raise(py, call::read::<ModelInfo>(info))?),
+            None => CoreModel::default(),
+        };
+        if let Some(clock) = clock {
+            model = model.clock(clock.0.clone());
+        }
+        Ok(PyClassInitializer::from(NativeModel(Arc::new(model.clone()))).add_subclass(Self(model)))
+    }
+
+    fn _play(&self, py: Python<'_>, acts: &str) -> PyResult<()> {
+        let acts: Vec<Act> = raise(py, call::read(acts))?;
+        self.0.play(acts.into_iter().map(CoreAct::from));
+        Ok(())
+    }
+
+    fn _requests(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        raise(py, call::json(Ok(self.0.requests())))
+    }
+}
+
+/// Runs the exam that every store passes. The result is a list of `name`, `about` and `failure`.
+#[pyfunction]
+pub fn check_store(store: &Bound<'_, PyAny>) -> PyResult<Operation> {
+    let store = store_of(store)?;
+    Ok(Operation::new(async move {
+        let report = conformance::run(store).await;
+        let outcome = |outcome: &conformance::Outcome| json!({"name": outcome.name, "about": outcome.about, "failure": outcome.failure});
+        call::json(Ok(report.outcomes.iter().map(outcome).collect::<Vec<_>>()))
+    }))
+}
