@@ -78,7 +78,7 @@ pub use script::{NextStep, Recap, RecapLine};
 pub use secret::Secret;
 pub use store::{ActionStore, Change, Page, Write};
 #[cfg(feature = "sqlite")]
-pub use store::{ReadHere, SqliteStore};
+pub use store::{BlockHere, SqliteStore};
 #[cfg(feature = "http")]
 pub use transport::ReqwestTransport;
 pub use transport::{HttpBody, HttpRequest, HttpResponse, Transport};

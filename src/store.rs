@@ -16,7 +16,7 @@ use crate::usage::{Allowance, Attempt};
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{ReadHere, SqliteStore};
+pub use sqlite::{BlockHere, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub mod conformance;

@@ -357,7 +357,7 @@ async fn stored(heard: &Heard, store: &SqliteStore) {
 
 /// What a host builds itself, and what only stands inside of something else.
 fn every_other_type(heard: &Heard) {
-    heard.debug(&SqliteStore::read_here());
+    heard.debug(&SqliteStore::block_here());
     let new = action().id("run-2");
     let kept = profile();
     macro_rules! debug { ($($value:expr),* $(,)?) => { $(heard.debug(&$value);)* } }

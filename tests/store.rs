@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Barrier};
+use std::task::Poll;
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -564,22 +565,49 @@ async fn take_turn(store: &SqliteStore, user: &UserId, turn: u64) {
     store.commit(user, &Change { expected: 41 + 2 * turn, next: 42 + 2 * turn, writes }).await.unwrap();
 }
 
+#[tokio::test]
+async fn the_exam_on_a_thread_that_may_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let _here = SqliteStore::block_here();
+    conformance::run(Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap())).await.assert_passed();
+}
+
+/// Each says one thing after the other, half of them by themselves and half by the store's threads.
 #[test]
-fn a_thread_that_may_block_reads_by_itself_and_no_other_does() {
+fn threads_that_may_block_and_others_lose_nothing_of_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("a.db")).unwrap();
-    let user = UserId::new("ana");
-    let at_once = || {
-        let mut read = std::pin::pin!(store.account(&user));
-        read.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
-    };
-    assert!(!at_once());
-    let here = SqliteStore::read_here();
-    let inner = SqliteStore::read_here();
-    assert!(at_once());
-    drop(inner);
-    assert!(at_once());
-    std::thread::scope(|scope| scope.spawn(|| assert!(!at_once())).join().unwrap());
-    drop(here);
-    assert!(!at_once());
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                let here = (number % 2 == 0).then(SqliteStore::block_here);
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                for said in 0..40 {
+                    runtime.block_on(say(store, &UserId::new(format!("u{number}-{said}")), "hello")).unwrap();
+                }
+                drop(here);
+            });
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for number in 0..8 {
+        for said in 0..40 {
+            let user = UserId::new(format!("u{number}-{said}"));
+            assert!(runtime.block_on(store.account(&user)).unwrap().is_some());
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_may_block_waits_for_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("a.db")).unwrap();
+    let (user, mut context) = (UserId::new("ana"), std::task::Context::from_waker(std::task::Waker::noop()));
+    let _here = SqliteStore::block_here();
+    drop(SqliteStore::block_here());
+    let change = Change { expected: 0, next: 1, writes: vec![Write::Profile(Profile::default())] };
+    assert!(std::pin::pin!(store.commit(&user, &change)).poll(&mut context).is_ready());
+    let Poll::Ready(Ok(Some(account))) = std::pin::pin!(store.account(&user)).poll(&mut context) else { panic!("it was handed over") };
+    assert_eq!(account.version, 1);
 }

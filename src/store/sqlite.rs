@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::fault::{Fault, Outcome};
 use self::file::{File, Opened};
 use self::sign::Sign;
-use self::worker::{Counts, Job, Readers, Request, Task, Threads};
+use self::worker::{Counts, Job, Readers, Request, Task, Threads, Writer};
 use super::{ActionStore, Change, Page};
 use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +62,8 @@ struct Inner {
     file: Option<File>,
     /// For reads on the caller's thread; `None` until there is one.
     here: Mutex<Option<Opened>>,
+    /// For commits on the caller's thread. `None` in memory.
+    writer_here: Option<Mutex<Writer>>,
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<Readers>,
     _reading: Threads,
@@ -74,16 +76,16 @@ struct Inner {
 }
 
 thread_local! {
-    /// How many guards of [`SqliteStore::read_here`] this thread has.
+    /// How many guards of [`SqliteStore::block_here`] this thread has.
     static HERE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// As long as it lives, its thread reads by itself. See [`SqliteStore::read_here`].
+/// As long as it lives, its thread reads by itself. See [`SqliteStore::block_here`].
 #[derive(Debug)]
 #[must_use = "when it is dropped, reads are handed over again"]
-pub struct ReadHere(PhantomData<*const ()>);
+pub struct BlockHere(PhantomData<*const ()>);
 
-impl Drop for ReadHere {
+impl Drop for BlockHere {
     fn drop(&mut self) {
         HERE.set(HERE.get() - 1);
     }
@@ -168,11 +170,15 @@ impl SqliteStore {
         let sign = file.sign().map(Arc::new);
         let known = file.is_on_disk().then(|| file.clone());
         let counts = Arc::<Counts>::default();
-        let writer = writing.write(file, writer, sign.clone(), Arc::clone(&counts))?;
+        let writing_now = Arc::default();
+        let writer_here =
+            known.clone().map(|file| Mutex::new(Writer::new(file, None, sign.clone(), Arc::clone(&counts), Arc::clone(&writing_now))));
+        let writer = writing.write(Writer::new(file, Some(writer), sign.clone(), Arc::clone(&counts), writing_now))?;
         Ok(Self(Arc::new(Inner {
             wait,
             file: known,
             here: Mutex::default(),
+            writer_here,
             readers,
             _reading: reading,
             writer,
@@ -183,21 +189,21 @@ impl SqliteStore {
         })))
     }
 
-    /// From now on and until the guard is dropped, what is read from a file by this thread is read on this thread, and not handed over to one of
-    /// the store's own, which takes two wake-ups. It is for a thread that may block, such as one that waits for the answer anyway, and not
-    /// for one that an executor runs other tasks on.
+    /// From now on and until the guard is dropped, this thread reads and writes a file by itself where nobody else is writing, and hands nothing over
+    /// to the store's own threads, which takes two wake-ups each time. It is for a thread that may block, such as one that waits for the
+    /// answer anyway, and not for one that an executor runs other tasks on.
     ///
     /// ```
     /// # fn main() -> completion_coach::Result<()> {
     /// # let store = completion_coach::SqliteStore::in_memory()?;
-    /// let _here = completion_coach::SqliteStore::read_here();
+    /// let _here = completion_coach::SqliteStore::block_here();
     /// // … block on a call of the coach's
     /// # Ok(())
     /// # }
     /// ```
-    pub fn read_here() -> ReadHere {
+    pub fn block_here() -> BlockHere {
         HERE.set(HERE.get() + 1);
-        ReadHere(PhantomData)
+        BlockHere(PhantomData)
     }
 
     /// Reads on this thread, if it may and nobody else does; otherwise gives the question back.
@@ -206,6 +212,18 @@ impl SqliteStore {
         let Ok(mut db) = self.0.here.try_lock() else { return Err(question) };
         let read = worker::current(file, &mut db, File::reader).and_then(|db| file::snapshot(db, self.0.wait, question));
         Ok(read.map_err(Fault::into_error))
+    }
+
+    /// Commits on this thread, if it may, nobody else is writing and nothing has to be erased; otherwise gives the request back.
+    fn commit_now(&self, request: Request) -> Option<Request> {
+        let free = HERE.get() > 0 && !request.removes();
+        match self.0.writer_here.as_ref().filter(|_| free).and_then(|writer| writer.try_lock().ok()) {
+            Some(mut writer) if writer.may_begin() => {
+                writer.commit(vec![request]);
+                None
+            }
+            _ => Some(request),
+        }
     }
 
     async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
@@ -282,6 +300,7 @@ impl ActionStore for SqliteStore {
     async fn commit(&self, user: &UserId, change: &Change) -> Result<()> {
         let (answer, committed) = oneshot::channel();
         let request = Request { user: user.clone(), change: change.clone(), answer };
+        let Some(request) = self.commit_now(request) else { return committed.await.map_err(|_| gone())? };
         self.0.writer.send(Task::Commit(request)).await.map_err(|_| gone())?;
         committed.await.map_err(|_| gone())?
     }

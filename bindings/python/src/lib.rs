@@ -8,6 +8,7 @@ mod errors;
 mod models;
 mod operation;
 mod ports;
+mod reader;
 mod runtime;
 mod testing;
 mod tools;
@@ -24,6 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<models::OfflineGuide>()?;
     module.add_class::<models::SqliteStore>()?;
     module.add_class::<ports::Sink>()?;
+    module.add_class::<reader::Reader>()?;
     module.add_class::<testing::ScriptedModel>()?;
     module.add_class::<testing::ManualClock>()?;
     module.add_class::<testing::SeededIds>()?;

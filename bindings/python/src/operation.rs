@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use completion_coach::{Error, ErrorKind, Result};
+use completion_coach::{Error, ErrorKind, Result, SqliteStore};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
@@ -94,6 +94,8 @@ impl Operation {
         let outcome = py.detach(|| {
             let _waiting = Waiting::new();
             let inside = handle.enter();
+            // This thread waits for the answer, and may as well read it by itself.
+            let _here = SqliteStore::block_here();
             let waker = Waker::from(Arc::new(Unpark(thread::current())));
             let (mut context, mut looked) = (Context::from_waker(&waker), Instant::now());
             let ended = loop {

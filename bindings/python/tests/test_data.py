@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from completion_coach import _data as data
+from completion_coach._run import read
 from completion_coach import errors
 
 # What the core wrote: of a debrief by the guide, of an export, and one of each thing that neither has.
@@ -337,3 +338,23 @@ def test_an_error_can_be_raised_pickled_and_read() -> None:
     assert str(error) == error.reason and error.kind is data.ErrorKind.STORAGE_FULL
     assert errors.UnauthorisedError("x").is_permanent and errors.RequestRejectedError("x").is_permanent
     assert not errors.BusyError("x").is_permanent and errors.ModelUnavailableError("x", is_permanent=True).is_permanent
+
+
+@pytest.mark.parametrize(("name", "at"), SAMPLES)
+def test_the_native_reader_makes_the_same_objects(name: str, at: int) -> None:
+    value = CORE[name][at]
+    assert read(KINDS[name], json.dumps(value)) == data.decode(KINDS[name], value)
+    assert read(tuple[KINDS[name], ...], json.dumps([value, value])) == (data.decode(KINDS[name], value),) * 2
+
+
+@pytest.mark.parametrize("text", ['{"thread":"general"}', "[]", '{"id":1', '"x"'])
+def test_the_native_reader_refuses_what_is_no_such_object_and_does_not_quote_it(text: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        read(tuple[data.Message, ...] if text == '{"id":1' else data.Message, text)
+    assert text not in str(refused.value)
+
+
+def test_the_native_reader_passes_over_what_it_does_not_know() -> None:
+    message = CORE["MessagePage"][0]["messages"][0]
+    value = {**message, "new_in_a_later_version": {"deep": [1, {"x": None}]}}
+    assert read(data.Message, json.dumps(value)) == data.decode(data.Message, message)

@@ -56,9 +56,8 @@ pub(super) struct Counts {
 pub(super) struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    pub(super) fn write(&mut self, file: File, db: Opened, sign: Option<Arc<Sign>>, counts: Arc<Counts>) -> Result<mpsc::Sender<Task>> {
+    pub(super) fn write(&mut self, writer: Writer) -> Result<mpsc::Sender<Task>> {
         let (queue, tasks) = mpsc::channel(QUEUE);
-        let writer = Writer { file, db: Some(db), sign, owed: Owed::Nothing, counts };
         self.spawn(move || writer.work(tasks))?;
         Ok(queue)
     }
@@ -169,14 +168,17 @@ impl Drop for Reader {
     }
 }
 
+/// Whoever writes: the store's thread, or a caller on a thread of their own.
 #[derive(Debug)]
-struct Writer {
+pub(super) struct Writer {
     file: File,
     /// `None` after a failure that leaves it unclear what the connection has written.
     db: Option<Opened>,
     sign: Option<Arc<Sign>>,
     owed: Owed,
     counts: Arc<Counts>,
+    /// Held by the one of this store's writers that is writing: SQLite would let the other one sleep, and longer.
+    writing: Arc<Mutex<()>>,
 }
 
 /// What could not be erased when it was removed.
@@ -198,6 +200,15 @@ enum Failed {
 }
 
 impl Writer {
+    pub(super) fn new(file: File, db: Option<Opened>, sign: Option<Arc<Sign>>, counts: Arc<Counts>, writing: Arc<Mutex<()>>) -> Self {
+        Self { file, db, sign, owed: Owed::Nothing, counts, writing }
+    }
+
+    /// Whether nobody of this store is writing now.
+    pub(super) fn may_begin(&self) -> bool {
+        self.writing.try_lock().is_ok()
+    }
+
     fn work(mut self, mut tasks: mpsc::Receiver<Task>) {
         let mut left_over = None;
         // Whether several waited the last time.
@@ -233,7 +244,7 @@ impl Writer {
 
     /// Commits the group together. If one spoils it, each is on its own. Nobody gets an answer before it is durable,
     /// because even a refusal speaks of what was written before it.
-    fn commit(&mut self, group: Vec<Request>) {
+    pub(super) fn commit(&mut self, group: Vec<Request>) {
         match self.together(&group) {
             Ok(answers) => self.reply(group, answers),
             Err(Failed::Writing(_)) if group.len() > 1 => self.one_by_one(group),
@@ -274,6 +285,8 @@ impl Writer {
     }
 
     fn erase(&mut self) -> Result<()> {
+        let writing = Arc::clone(&self.writing);
+        let _writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = self.file.wait;
         point("writer: before the traces are erased");
         let erased = self.connection().and_then(|db| file::erase_traces(db, wait));
@@ -286,6 +299,8 @@ impl Writer {
     }
 
     fn together(&mut self, group: &[Request]) -> Result<Vec<Result<bool>>, Failed> {
+        let writing = Arc::clone(&self.writing);
+        let _writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = self.file.wait;
         let on_disk = self.file.is_on_disk();
         let sign = self.sign.clone();
@@ -341,7 +356,7 @@ impl Request {
         point("writer: after an answer");
     }
 
-    fn removes(&self) -> bool {
+    pub(super) fn removes(&self) -> bool {
         self.change.writes.iter().any(|write| matches!(write, Write::RemoveThread(_) | Write::RemoveAction(_) | Write::RemoveMessages(..)))
     }
 }

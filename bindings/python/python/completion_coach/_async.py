@@ -34,7 +34,6 @@ from ._data import (
     Reply,
     TurnEvent,
     UsageReport,
-    decode,
     encode,
 )
 from ._ports import of_classifier
@@ -49,6 +48,7 @@ from ._run import (
     new_message,
     options_json,
     progress_of,
+    read,
     run_async,
     store_of,
 )
@@ -195,7 +195,7 @@ class AsyncCompletionCoach:
         """What to show a user before anything is shared with the configured model, in this language (default: the
         coach's).
         """
-        return decode(Disclosure, json.loads(self._native.disclosure(language or self._language)))
+        return read(Disclosure, self._native.disclosure(language or self._language))  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         """Lets go of the model, and of the store once what was begun is written. Turns under way keep them until they
@@ -667,8 +667,8 @@ class AsyncTurn:
             more = await self._wait(self._native.next())
             if more is None:
                 raise StopAsyncIteration
-            self._events.extend(json.loads(more))
-        event: TurnEvent = decode(TurnEvent, self._events.popleft())
+            self._events.extend(read(tuple[TurnEvent, ...], more))
+        event: TurnEvent = self._events.popleft()
         if isinstance(event, Reply):
             self._reply = event
         return event
@@ -682,7 +682,7 @@ class AsyncTurn:
         while self._reply is None and self._events:
             await self.__anext__()
         if self._reply is None:
-            self._reply = decode(Reply, json.loads(await self._wait(self._native.reply()) or "null"))
+            self._reply = read(Reply, await self._wait(self._native.reply()))
         return self._reply
 
     def cancel(self) -> None:
@@ -741,7 +741,7 @@ async def extract_async(
         ReplyIncompleteError: The answer is cut, empty or unreadable.
     """
     operation = _core.extract(dumps(profile), dumps(tuple(messages)), model_of(model))
-    return decode(Proposal, json.loads(await run_async(operation) or "null"))
+    return read(Proposal, await run_async(operation))  # type: ignore[no-any-return]
 
 
 async def evaluate_async(
@@ -765,7 +765,7 @@ async def evaluate_async(
         dumps(tuple(cases)), options_json(options), None if model is None else model_of(model), told
     )
     try:
-        return decode(EvaluationReport, json.loads(await run_async(operation) or "null"))
+        return read(EvaluationReport, await run_async(operation))  # type: ignore[no-any-return]
     finally:
         close = getattr(told, "close", None)
         if close is not None:
@@ -774,7 +774,7 @@ async def evaluate_async(
 
 async def _call(native: _core.Coach, kind: type[_T], op: str, **arguments: Any) -> _T:
     answer = await run_async(native.call(call_json(op, **arguments))) or "null"
-    return answer if kind is str else decode(kind, json.loads(answer))  # type: ignore[return-value]
+    return answer if kind is str else read(kind, answer)  # type: ignore[return-value, no-any-return]
 
 
 async def _do(native: _core.Coach, op: str, **arguments: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import Literal, final
+from typing import Any, Literal, final
 
 from typing_extensions import Self, disjoint_base
 
@@ -20,6 +20,7 @@ __all__ = [
     "OfflineGuide",
     "OpenAiModel",
     "Operation",
+    "Reader",
     "ScriptedModel",
     "SeededIds",
     "Sink",
@@ -41,6 +42,14 @@ GENERAL_COACH_PROMPT: str
 """What the model of the general chat is told first."""
 EXTRACTION_PROMPT: str
 """What the model that proposes changes to a profile is told first."""
+
+@final
+class Reader:
+    """What makes objects of one type from their JSON."""
+
+    def __new__(cls, plan: object, attach: object) -> Self: ...
+    def read(self, json: str) -> Any:
+        """The object behind this JSON."""
 
 @final
 class Operation:

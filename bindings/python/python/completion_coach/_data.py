@@ -498,6 +498,32 @@ def _seconds(duration: Any) -> timedelta:
     return duration // _MILLISECOND * _MILLISECOND
 
 
+def plan(hint: Any) -> Any:
+    """How values of this type are read, for the native reader, which does what `decode` does, from a text."""
+    options, _ = _options(hint)
+    enums = [option for option in options if _is(Name, option)]
+    if options not in _UNTAGGED and enums:
+        members = _Members(enums[0], open_=str in options)
+        return ("member", dict(members), members.__getitem__)
+    if options not in _UNTAGGED and len(options) == 1:
+        [only] = options
+        origin: Any = getattr(only, "__origin__", None)
+        if _is(Data, only) and not _is(Variant, only):
+            known = _PLANS.get(only) or _plan(only)
+            scope = vars(sys.modules[only.__module__])
+            fields = {
+                name.rstrip("_"): (name, name in known.required, plan(eval(text, scope)))
+                for name, text in only._hints.items()
+            }
+            return ("object", only, known.template, fields)
+        if _is(_Table, only):
+            return ("list", only, plan(only._item))
+        if origin in (tuple, list):
+            return ("list", None if origin is tuple else list, plan(only.__args__[0]))
+    read = _decoder(hint)
+    return None if read is None else ("made", read)
+
+
 if TYPE_CHECKING:
 
     @overload

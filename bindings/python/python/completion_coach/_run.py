@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from . import _core
-from ._core import Operation
-from ._data import TYPE_CHECKING, Action, Choice, NewAction, NewMessage, encode
+from ._core import Operation, Reader
+from ._data import TYPE_CHECKING, Action, Choice, NewAction, NewMessage, _attach, encode, plan
 from ._ports import ModelPort, of_store
 
 if TYPE_CHECKING:
@@ -46,6 +46,17 @@ async def run_async(operation: Operation) -> str | None:
     finally:
         if not future.done() or future.cancelled():
             operation.cancel()
+
+
+_readers: dict[Any, Reader] = {}
+
+
+def read(kind: Any, text: str | None) -> Any:
+    """What `decode` makes of a JSON text, without dicts in between."""
+    reader = _readers.get(kind)
+    if reader is None:
+        reader = _readers[kind] = Reader(plan(kind), _attach)
+    return reader.read(text or "null")
 
 
 def call_json(op: str, **arguments: Any) -> str:

@@ -32,7 +32,6 @@ from ._data import (
     Reply,
     TurnEvent,
     UsageReport,
-    decode,
     encode,
 )
 from ._ports import of_classifier
@@ -47,6 +46,7 @@ from ._run import (
     new_message,
     options_json,
     progress_of,
+    read,
     run,
     store_of,
 )
@@ -193,7 +193,7 @@ class CompletionCoach:
         """What to show a user before anything is shared with the configured model, in this language (default: the
         coach's).
         """
-        return decode(Disclosure, json.loads(self._native.disclosure(language or self._language)))
+        return read(Disclosure, self._native.disclosure(language or self._language))  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Lets go of the model, and of the store once what was begun is written. Turns under way keep them until they
@@ -664,8 +664,8 @@ class Turn:
             more = self._wait(self._native.next())
             if more is None:
                 raise StopIteration
-            self._events.extend(json.loads(more))
-        event: TurnEvent = decode(TurnEvent, self._events.popleft())
+            self._events.extend(read(tuple[TurnEvent, ...], more))
+        event: TurnEvent = self._events.popleft()
         if isinstance(event, Reply):
             self._reply = event
         return event
@@ -679,7 +679,7 @@ class Turn:
         while self._reply is None and self._events:
             self.__next__()
         if self._reply is None:
-            self._reply = decode(Reply, json.loads(self._wait(self._native.reply()) or "null"))
+            self._reply = read(Reply, self._wait(self._native.reply()))
         return self._reply
 
     def cancel(self) -> None:
@@ -738,7 +738,7 @@ def extract(
         ReplyIncompleteError: The answer is cut, empty or unreadable.
     """
     operation = _core.extract(dumps(profile), dumps(tuple(messages)), model_of(model))
-    return decode(Proposal, json.loads(run(operation) or "null"))
+    return read(Proposal, run(operation))  # type: ignore[no-any-return]
 
 
 def evaluate(
@@ -762,7 +762,7 @@ def evaluate(
         dumps(tuple(cases)), options_json(options), None if model is None else model_of(model), told
     )
     try:
-        return decode(EvaluationReport, json.loads(run(operation) or "null"))
+        return read(EvaluationReport, run(operation))  # type: ignore[no-any-return]
     finally:
         close = getattr(told, "close", None)
         if close is not None:
@@ -771,7 +771,7 @@ def evaluate(
 
 def _call(native: _core.Coach, kind: type[_T], op: str, **arguments: Any) -> _T:
     answer = run(native.call(call_json(op, **arguments))) or "null"
-    return answer if kind is str else decode(kind, json.loads(answer))  # type: ignore[return-value]
+    return answer if kind is str else read(kind, answer)  # type: ignore[return-value, no-any-return]
 
 
 def _do(native: _core.Coach, op: str, **arguments: Any) -> None:
