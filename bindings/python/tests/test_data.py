@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from completion_coach import _data as data
-from completion_coach._run import read
 from completion_coach import errors
+from completion_coach._run import read
 
 # What the core wrote: of a debrief by the guide, of an export, and one of each thing that neither has.
 CORE = json.loads((Path(__file__).parent / "core.json").read_text("utf-8"))

@@ -45,7 +45,7 @@ turn = debrief.stream("It worked.")
 next(turn)
 pid = os.fork()
 if pid == 0:
-    for call in (lambda: debrief.send("x"), lambda: next(turn), lambda: cc.CompletionCoach(sys.argv[1]),
+    for call in (lambda: debrief.send("x"), lambda: list(turn), lambda: cc.CompletionCoach(sys.argv[1]),
                  lambda: cc.SqliteStore.in_memory(), lambda: coach.disclosure(), lambda: list(debrief.open())):
         try:
             call()

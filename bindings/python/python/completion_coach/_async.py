@@ -681,9 +681,11 @@ class AsyncTurn:
         """
         while self._reply is None and self._events:
             await self.__anext__()
-        if self._reply is None:
-            self._reply = read(Reply, await self._wait(self._native.reply()))
-        return self._reply
+        if self._reply is not None:
+            return self._reply
+        reply: Reply = read(Reply, await self._wait(self._native.reply()))
+        self._reply = reply
+        return reply
 
     def cancel(self) -> None:
         """Ends the turn at once, from any thread. Whoever waits for its next event gets a `TurnCancelledError`."""
@@ -774,7 +776,7 @@ async def evaluate_async(
 
 async def _call(native: _core.Coach, kind: type[_T], op: str, **arguments: Any) -> _T:
     answer = await run_async(native.call(call_json(op, **arguments))) or "null"
-    return answer if kind is str else read(kind, answer)  # type: ignore[return-value, no-any-return]
+    return answer if kind is str else read(kind, answer)  # type: ignore[return-value]
 
 
 async def _do(native: _core.Coach, op: str, **arguments: Any) -> None:

@@ -678,9 +678,11 @@ class Turn:
         """
         while self._reply is None and self._events:
             self.__next__()
-        if self._reply is None:
-            self._reply = read(Reply, self._wait(self._native.reply()))
-        return self._reply
+        if self._reply is not None:
+            return self._reply
+        reply: Reply = read(Reply, self._wait(self._native.reply()))
+        self._reply = reply
+        return reply
 
     def cancel(self) -> None:
         """Ends the turn at once, from any thread. Whoever waits for its next event gets a `TurnCancelledError`."""
@@ -771,7 +773,7 @@ def evaluate(
 
 def _call(native: _core.Coach, kind: type[_T], op: str, **arguments: Any) -> _T:
     answer = run(native.call(call_json(op, **arguments))) or "null"
-    return answer if kind is str else read(kind, answer)  # type: ignore[return-value, no-any-return]
+    return answer if kind is str else read(kind, answer)  # type: ignore[return-value]
 
 
 def _do(native: _core.Coach, op: str, **arguments: Any) -> None:
