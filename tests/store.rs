@@ -599,6 +599,22 @@ fn threads_that_may_block_and_others_lose_nothing_of_each_other() {
     }
 }
 
+#[tokio::test]
+async fn a_store_used_on_a_thread_that_may_block_leaves_one_file_behind() {
+    for _ in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        {
+            let _here = SqliteStore::block_here();
+            let store = SqliteStore::open(folder.path().join("a.db")).unwrap();
+            assert!(store.account(&UserId::new("ana")).await.unwrap().is_none());
+            let change = Change { expected: 0, next: 1, writes: vec![Write::Profile(Profile::default())] };
+            store.commit(&UserId::new("ana"), &change).await.unwrap();
+        }
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["a.db"]);
+    }
+}
+
 #[test]
 fn a_thread_that_may_block_waits_for_no_other() {
     let folder = tempfile::tempdir().unwrap();

@@ -60,13 +60,14 @@ struct Inner {
     wait: Duration,
     /// `None` in memory.
     file: Option<File>,
-    /// For reads on the caller's thread; `None` until there is one.
-    here: Mutex<Option<Opened>>,
-    /// For commits on the caller's thread. `None` in memory.
-    writer_here: Option<Mutex<Writer>>,
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<Readers>,
     _reading: Threads,
+    /// For reads on the caller's thread; `None` until there is one.
+    here: Mutex<Option<Opened>>,
+    /// For commits on the caller's thread, closed when nobody reads any more: the store's own writer may never have looked at the log, and would
+    /// leave it behind. `None` in memory.
+    writer_here: Option<Mutex<Writer>>,
     writer: mpsc::Sender<Task>,
     _writing: Threads,
     /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
@@ -177,10 +178,10 @@ impl SqliteStore {
         Ok(Self(Arc::new(Inner {
             wait,
             file: known,
-            here: Mutex::default(),
-            writer_here,
             readers,
             _reading: reading,
+            here: Mutex::default(),
+            writer_here,
             writer,
             _writing: writing,
             sign,
