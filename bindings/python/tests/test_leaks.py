@@ -11,8 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from completion_coach import AsyncCompletionCoach, CompletionCoach, Model, ModelInfo, ModelPlace, Text
-from completion_coach._data import AllowanceRates, Rate
+from completion_coach import (
+    AllowanceRates,
+    AsyncCompletionCoach,
+    CompletionCoach,
+    Model,
+    ModelInfo,
+    ModelPlace,
+    Rate,
+    Text,
+)
 
 TURNS = int(os.environ.get("LEAK_TURNS", "600"))
 ENOUGH = AllowanceRates(turns=Rate(100_000, 100_000), proposals=Rate(100_000, 100_000))

@@ -4,7 +4,6 @@ evaluation.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from . import _core
@@ -18,9 +17,8 @@ from ._data import (
     Profile,
     TurnFacts,
     TurnReport,
-    decode,
 )
-from ._run import dumps, info_of, options_json
+from ._run import dumps, info_of, options_json, read
 
 if TYPE_CHECKING:
     from ._ports import Model
@@ -30,7 +28,7 @@ def check_turn(text: str, facts: TurnFacts) -> TurnReport:
     """What is wrong with a coach's turn, and what can be measured of it. It is linear in the length of the turn and of
     the facts.
     """
-    return decode(TurnReport, json.loads(_core.check_turn(text, dumps(facts))))
+    return read(TurnReport, _core.check_turn(text, dumps(facts)))  # type: ignore[no-any-return]
 
 
 def build_profile_context(
@@ -54,4 +52,5 @@ def estimate(
         InvalidInputError: A case does not fit.
     """
     info = dumps(model) if isinstance(model, ModelInfo) else info_of(model)
-    return decode(EvaluationEstimate, json.loads(_core.estimate(dumps(tuple(cases)), options_json(options), info)))
+    answer = _core.estimate(dumps(tuple(cases)), options_json(options), info)
+    return read(EvaluationEstimate, answer)  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ from ._data import (
     decode,
     encode,
 )
-from ._run import run, run_async, store_of
+from ._run import read, run, run_async, store_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -169,7 +169,7 @@ class ScriptedModel(_core.ScriptedModel):
 
     def requests(self) -> tuple[Request, ...]:
         """The requests it was sent, oldest first."""
-        return decode(tuple[Request, ...], json.loads(self._requests()))
+        return read(tuple[Request, ...], self._requests())  # type: ignore[no-any-return]
 
 
 class Check(NamedTuple):
