@@ -1,0 +1,194 @@
+//! A reply in the making: driven on our runtime, read in pieces by whoever asks, ended at once when nobody wants it any more.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use completion_coach::{Error, ErrorKind, Result as CoreResult};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+use crate::error::Result;
+use crate::runtime::{fault, handle, let_go, run};
+use crate::types::*;
+
+/// The most events that are ahead of whoever reads them.
+const AHEAD: usize = 64;
+
+type Beginning = Pin<Box<dyn Future<Output = CoreResult<completion_coach::Turn>> + Send>>;
+type Event = CoreResult<completion_coach::TurnEvent>;
+
+/// A reply in the making. The user's words are stored before there is one.
+///
+/// It begins when it is first asked for an event. Closing or dropping it ends the request to the model at once; what the user said stays, and is
+/// answered by resuming.
+#[derive(uniffi::Object)]
+pub struct Turn {
+    begin: Mutex<Option<(Beginning, mpsc::Sender<Event>)>>,
+    driver: Mutex<Option<AbortHandle>>,
+    shared: Arc<Shared>,
+    events: Arc<tokio::sync::Mutex<Events>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    cancelled: AtomicBool,
+    /// It has been read to its end, or goes on in the background.
+    over: AtomicBool,
+    detach: Notify,
+}
+
+struct Events {
+    receiver: mpsc::Receiver<Event>,
+    /// What has ended the turn, while the events before it are handed over.
+    failed: Option<Error>,
+}
+
+impl Turn {
+    /// A turn that begins like this.
+    pub fn new(begin: impl Future<Output = CoreResult<completion_coach::Turn>> + Send + 'static) -> Arc<Self> {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        Arc::new(Self {
+            begin: Mutex::new(Some((Box::pin(begin), sender))),
+            driver: Mutex::new(None),
+            shared: Arc::default(),
+            events: Arc::new(tokio::sync::Mutex::new(Events { receiver, failed: None })),
+        })
+    }
+
+    fn start(&self) -> Result<()> {
+        let runtime = handle()?;
+        let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((begin, sender)) = begin {
+            let driver = runtime.spawn(drive(begin, sender, self.shared.clone()));
+            *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(driver.abort_handle());
+            // Whoever cancelled it meanwhile saw no driver.
+            if self.shared.cancelled.load(Ordering::SeqCst) {
+                driver.abort();
+            }
+        }
+        Ok(())
+    }
+}
+
+#[uniffi::export]
+impl Turn {
+    /// All the events that are there, waiting for the first; pieces of text that have piled up are one. Nothing after the last one.
+    ///
+    /// Fails with what ended the turn without a reply; `Cancelled` after `cancel`.
+    pub async fn next(&self) -> Result<Option<Vec<TurnEvent>>> {
+        self.start()?;
+        let (events, shared) = (self.events.clone(), self.shared.clone());
+        run(async move { events.lock().await.next(&shared).await }).await
+    }
+
+    /// Reads to the end and gives the reply.
+    pub async fn reply(&self) -> Result<Reply> {
+        self.start()?;
+        let (events, shared) = (self.events.clone(), self.shared.clone());
+        run(async move {
+            let mut events = events.lock().await;
+            while let Some(some) = events.next(&shared).await? {
+                if let Some(TurnEvent::Reply { reply }) = some.into_iter().next_back() {
+                    return Ok(reply);
+                }
+            }
+            Err(Error::new(ErrorKind::Internal, "the turn had been read to its end already"))
+        })
+        .await
+    }
+
+    /// Ends it at once, also while somebody waits for its next event. What the user said stays.
+    pub fn cancel(&self) {
+        self.shared.cancelled.store(true, Ordering::SeqCst);
+        let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let_go(begin);
+        if let Some(driver) = &*self.driver.lock().unwrap_or_else(PoisonError::into_inner) {
+            driver.abort();
+        }
+    }
+
+    /// Goes on without anybody watching: the screen was left, the reply is kept.
+    pub fn finish_in_background(&self) -> Result<()> {
+        self.start()?;
+        self.shared.detach.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // One that was told to finish in the background has let go of its driver, or is about to.
+        if !self.shared.over.load(Ordering::SeqCst) {
+            self.cancel();
+        }
+    }
+}
+
+impl Events {
+    async fn next(&mut self, shared: &Shared) -> CoreResult<Option<Vec<TurnEvent>>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut some = Vec::new();
+        if self.receiver.recv_many(&mut some, AHEAD).await == 0 {
+            return if shared.over.load(Ordering::SeqCst) {
+                Ok(None)
+            } else if shared.cancelled.load(Ordering::SeqCst) {
+                Err(Error::new(ErrorKind::Cancelled, "the turn was cancelled; what was said is stored, resume to get a reply"))
+            } else {
+                Err(fault())
+            };
+        }
+        let mut events = Vec::with_capacity(some.len());
+        for event in some {
+            match (event, events.last_mut()) {
+                (Ok(completion_coach::TurnEvent::Text(more)), Some(TurnEvent::Text { text })) => text.push_str(&more),
+                (Ok(event), _) => events.push(event.cross()),
+                (Err(error), None) => return Err(error),
+                (Err(error), Some(_)) => self.failed = Some(error),
+            }
+        }
+        Ok(Some(events))
+    }
+}
+
+async fn drive(begin: Beginning, sender: mpsc::Sender<Event>, shared: Arc<Shared>) {
+    let mut turn = match begin.await {
+        Ok(turn) => turn,
+        Err(error) => {
+            shared.over.store(true, Ordering::SeqCst);
+            // Nobody is told if nobody reads any more.
+            let _ = sender.send(Err(error)).await;
+            return;
+        }
+    };
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = shared.detach.notified() => break,
+            event = turn.next() => event,
+        };
+        let Some(event) = event else {
+            shared.over.store(true, Ordering::SeqCst);
+            return;
+        };
+        let last = matches!(event, Ok(completion_coach::TurnEvent::Reply(_)) | Err(_));
+        if last {
+            shared.over.store(true, Ordering::SeqCst);
+        }
+        tokio::select! {
+            biased;
+            () = shared.detach.notified() => break,
+            sent = sender.send(event) => {
+                if last || sent.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    shared.over.store(true, Ordering::SeqCst);
+    // Inside of a runtime it cannot fail.
+    let _ = turn.finish_in_background();
+}
