@@ -133,7 +133,7 @@ impl fmt::Display for ErrorKind {
 /// assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", .0.reason)]
+#[error(transparent)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, thiserror::Error)]

@@ -801,3 +801,12 @@ async fn a_done_action_is_reopened_only_without_a_debrief() {
     let opening = debrief.open().await.expect("it is done again").reply().await.expect("the guide asks");
     assert_eq!((opening.message.seq, opening.exchange), (1, 0));
 }
+
+#[test]
+fn the_error_behind_an_error_is_its_source() {
+    let behind = Error::new(ErrorKind::StorageFull, "no room is left");
+    let error = Error::new(ErrorKind::StorageUnavailable, "try again later").with_source(behind);
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
+    assert_eq!(source.map(Error::kind), Some(ErrorKind::StorageFull));
+    assert_eq!(error.to_string(), "try again later");
+}

@@ -14,4 +14,7 @@ mod testing;
 mod tools;
 mod turn;
 
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
 uniffi::setup_scaffolding!("completion_coach");

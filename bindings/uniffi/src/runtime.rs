@@ -1,12 +1,14 @@
 //! The runtime that everything runs on: two threads of our own, never the caller's, and nothing goes on that nobody waits for.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use completion_coach::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::error::Result;
 
@@ -19,19 +21,79 @@ pub fn handle() -> Result<&'static Handle, Error> {
     made.ok_or_else(|| Error::new(ErrorKind::Internal, "no thread can be started; close something and start the app again"))
 }
 
-/// A task that ends when nobody waits for it any more.
-struct Task<T>(JoinHandle<T>);
+/// How long a call waits at most for what was dropped just before it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many tasks were dropped and are not gone yet.
+static LEAVING: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Running,
+    Leaving,
+    Gone,
+}
+
+/// A task that ends when it is dropped. The runtime may take a moment for that; whatever is called next waits for it, so that a debrief that
+/// was left can be resumed at once.
+pub struct Task<T> {
+    handle: JoinHandle<T>,
+    stage: Arc<Mutex<Stage>>,
+}
+
+/// In a task from its beginning to its end.
+struct Within(Arc<Mutex<Stage>>);
+
+impl<T: Send + 'static> Task<T> {
+    /// Begins.
+    pub fn spawn(work: impl Future<Output = T> + Send + 'static) -> Result<Self, Error> {
+        let stage = Arc::default();
+        let within = Within(Arc::clone(&stage));
+        let handle = handle()?.spawn(async move {
+            let _within = within;
+            let mut leaving = LEAVING.subscribe();
+            if *leaving.borrow() > 0 {
+                // Whether they are gone or not, the call says how it is.
+                let _ = timeout(PATIENCE, leaving.wait_for(|leaving| *leaving == 0)).await;
+            }
+            work.await
+        });
+        Ok(Self { handle, stage })
+    }
+}
+
+impl<T> Task<T> {
+    /// Lets it end by itself.
+    pub fn detach(self) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = Stage::Gone;
+    }
+}
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Stage::Running = *stage {
+            *stage = Stage::Leaving;
+            LEAVING.send_modify(|leaving| *leaving += 1);
+            self.handle.abort();
+        }
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Stage::Leaving = std::mem::replace(&mut *stage, Stage::Gone) {
+            LEAVING.send_modify(|leaving| *leaving -= 1);
+        }
     }
 }
 
 /// Carries work out on the runtime. Dropping the future drops the work; a panic in it is an error.
 pub async fn run<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T> {
-    let mut task = Task(handle()?.spawn(work));
-    match (&mut task.0).await {
+    let mut task = Task::spawn(work)?;
+    match (&mut task.handle).await {
         Ok(done) => Ok(done?),
         Err(_) => Err(fault().into()),
     }

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use completion_coach::{Error, ErrorKind, Result as CoreResult};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::AbortHandle;
 
 use crate::error::Result;
-use crate::runtime::{fault, handle, let_go, run};
+use crate::runtime::{Task, fault, let_go, run};
 use crate::types::*;
 
 /// The most events that are ahead of whoever reads them.
@@ -26,7 +25,7 @@ type Event = CoreResult<completion_coach::TurnEvent>;
 #[derive(uniffi::Object)]
 pub struct Turn {
     begin: Mutex<Option<(Beginning, mpsc::Sender<Event>)>>,
-    driver: Mutex<Option<AbortHandle>>,
+    driver: Mutex<Option<Task<()>>>,
     shared: Arc<Shared>,
     events: Arc<tokio::sync::Mutex<Events>>,
 }
@@ -34,9 +33,11 @@ pub struct Turn {
 #[derive(Default)]
 struct Shared {
     cancelled: AtomicBool,
-    /// It has been read to its end, or goes on in the background.
-    over: AtomicBool,
+    /// It goes on without whoever made it.
+    detached: AtomicBool,
     detach: Notify,
+    /// Nothing more comes of it.
+    over: AtomicBool,
 }
 
 struct Events {
@@ -58,15 +59,10 @@ impl Turn {
     }
 
     fn start(&self) -> Result<()> {
-        let runtime = handle()?;
-        let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((begin, sender)) = begin {
-            let driver = runtime.spawn(drive(begin, sender, self.shared.clone()));
-            *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(driver.abort_handle());
-            // Whoever cancelled it meanwhile saw no driver.
-            if self.shared.cancelled.load(Ordering::SeqCst) {
-                driver.abort();
-            }
+        // Whoever cancels meanwhile waits for this, and finds the driver.
+        let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((begin, sender)) = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            *driver = Some(Task::spawn(drive(begin, sender, self.shared.clone()))?);
         }
         Ok(())
     }
@@ -102,16 +98,17 @@ impl Turn {
     /// Ends it at once, also while somebody waits for its next event. What the user said stays.
     pub fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::SeqCst);
-        let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let_go(begin);
-        if let Some(driver) = &*self.driver.lock().unwrap_or_else(PoisonError::into_inner) {
-            driver.abort();
-        }
+        let ended = {
+            let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+            (driver.take(), self.begin.lock().unwrap_or_else(PoisonError::into_inner).take())
+        };
+        let_go(ended);
     }
 
     /// Goes on without anybody watching: the screen was left, the reply is kept.
     pub fn finish_in_background(&self) -> Result<()> {
         self.start()?;
+        self.shared.detached.store(true, Ordering::SeqCst);
         self.shared.detach.notify_one();
         Ok(())
     }
@@ -119,9 +116,10 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // One that was told to finish in the background has let go of its driver, or is about to.
-        if !self.shared.over.load(Ordering::SeqCst) {
+        if !self.shared.detached.load(Ordering::SeqCst) {
             self.cancel();
+        } else if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            driver.detach();
         }
     }
 }

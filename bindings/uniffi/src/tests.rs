@@ -1,0 +1,242 @@
+//! What the border does, without any other language: every name crosses, a turn is read and ended as it promises, foreign failures become ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use completion_coach as core;
+use completion_coach::testing::{Act, ManualClock, ScriptedModel};
+
+use crate::coach::{CoachOptions, CompletionCoach, builder};
+use crate::error::{CoachError, ErrorKind, caught};
+use crate::model::CoachModel;
+use crate::port::STORE;
+use crate::runtime::{Canceller, handle};
+use crate::store::{ActionStore, Foreign};
+use crate::types::*;
+
+fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    handle().unwrap().block_on(work)
+}
+
+/// A coach over a store in memory, and the debrief of a finished action.
+async fn debrief(model: &ScriptedModel) -> (Arc<CompletionCoach>, Arc<crate::coach::Debrief>) {
+    debrief_over(Arc::new(core::SqliteStore::in_memory().unwrap()), model).await
+}
+
+async fn debrief_over(store: Arc<dyn core::ActionStore>, model: &ScriptedModel) -> (Arc<CompletionCoach>, Arc<crate::coach::Debrief>) {
+    let model = CoachModel(Arc::new(model.clone()));
+    let often = Rate { per_minute: 60_000, burst: 60_000 };
+    let options = CoachOptions { allowance: Some(AllowanceRates { turns: often.clone(), proposals: often }), ..CoachOptions::default() };
+    let coach = CompletionCoach::build(builder(store, &model, options).unwrap(), None).unwrap();
+    let user = coach.user("ana".into()).unwrap();
+    let done = user.record_done(core::NewAction::new(core::ActionKind::Volunteer, "Count the gulls").cross()).await.unwrap();
+    let debrief = user.debrief(done.action.id);
+    assert!(!debrief.open().reply().await.unwrap().over);
+    (coach, debrief)
+}
+
+fn said(text: &str) -> NewMessage {
+    core::NewMessage::typed(text).cross()
+}
+
+#[test]
+fn every_kind_and_every_gate_crosses_to_its_namesake() {
+    for kind in core::ErrorKind::ALL {
+        let outside: ErrorKind = kind.cross();
+        assert_eq!(format!("{outside:?}"), format!("{kind:?}"));
+        assert_eq!(Cross::<core::ErrorKind>::cross(outside), *kind);
+    }
+    for gate in core::Gate::ALL {
+        let outside: Gate = gate.cross();
+        assert_eq!(Cross::<core::Gate>::cross(outside), *gate);
+    }
+}
+
+#[test]
+fn an_error_crosses_with_all_that_is_known_of_it() {
+    let behind = core::Error::new(core::ErrorKind::StorageFull, "no room");
+    let error = core::Error::new(core::ErrorKind::ModelUnavailable, "try again")
+        .with_retry_after(Duration::from_millis(1500))
+        .with_attempts(3)
+        .with_request_id("req-7")
+        .permanent()
+        .with_source(behind);
+    let CoachError::ModelUnavailable { details } = CoachError::from(error) else { panic!("it became another kind") };
+    assert_eq!(details.reason, "try again");
+    assert_eq!(details.retry_after.map(Cross::<Duration>::cross), Some(Duration::from_millis(1500)));
+    assert_eq!((details.attempts, details.request_id.as_deref(), details.permanent), (Some(3), Some("req-7"), true));
+    assert_eq!(details.causes, ["no room"]);
+}
+
+#[test]
+fn what_the_app_throws_is_its_own_error_or_the_ports() {
+    let typed = CoachError::from(core::Error::new(core::ErrorKind::StorageFull, "the disk of the app is full"));
+    let error = caught(&typed, STORE.failed);
+    assert_eq!((error.kind(), error.to_string().as_str()), (core::ErrorKind::StorageFull, "the disk of the app is full"));
+    let secret = "Ana said that her sister is ill";
+    let untyped = CoachError::from(uniffi::UnexpectedUniFFICallbackError::new(secret));
+    assert!(!format!("{untyped:?}").contains(secret));
+    assert_eq!(caught(&untyped, STORE.failed).kind(), core::ErrorKind::StorageUnavailable);
+}
+
+#[test]
+fn pieces_that_have_piled_up_are_one_and_the_reply_comes_last() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        model.play([Act::Say("What ".into()), Act::Say("did you ".into()), Act::Say("learn?".into())]);
+        let turn = debrief.stream(said("It went well."));
+        let mut events = Vec::new();
+        while let Some(some) = turn.next().await.unwrap() {
+            events.extend(some);
+        }
+        let texts: String =
+            events.iter().filter_map(|event| if let TurnEvent::Text { text } = event { Some(text.as_str()) } else { None }).collect();
+        let Some(TurnEvent::Reply { reply }) = events.last() else { panic!("no reply at the end") };
+        assert_eq!(texts, reply.message.text);
+        assert!(turn.next().await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn cancelling_wakes_whoever_waits_and_keeps_what_was_said() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        model.play([Act::Hang]);
+        let turn = debrief.stream(said("It went well."));
+        let (reader, sent) = (turn.clone(), tokio::sync::oneshot::channel());
+        let reading = tokio::spawn(async move {
+            let _ = sent.0.send(());
+            reader.next().await
+        });
+        sent.1.await.unwrap();
+        while model.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        turn.cancel();
+        let Err(CoachError::Cancelled { .. }) = reading.await.unwrap() else { panic!("it was not cancelled") };
+        let texts: Vec<_> = debrief.messages(10, None).await.unwrap().messages.into_iter().map(|message| message.text).collect();
+        assert_eq!(texts.iter().filter(|text| *text == "It went well.").count(), 1);
+        model.play([Act::Say("What did you learn?".into())]);
+        assert_eq!(debrief.resume().reply().await.unwrap().message.text, "What did you learn?");
+    });
+}
+
+#[test]
+fn a_turn_that_is_let_go_of_ends_and_one_in_the_background_does_not() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        model.play([Act::Say("What ".into()), Act::Hang]);
+        let turn = debrief.stream(said("It went well."));
+        let _ = tokio::time::timeout(Duration::from_millis(50), turn.next()).await;
+        drop(turn);
+        model.play([Act::Yield, Act::Say("What did you learn?".into())]);
+        let turn = debrief.resume();
+        turn.finish_in_background().unwrap();
+        drop(turn);
+        let replied = async {
+            while debrief.messages(1, None).await.unwrap().messages[0].text != "What did you learn?" {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), replied).await.expect("it goes on in the background");
+    });
+}
+
+#[test]
+fn whoever_leaves_can_come_back_at_once() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        model.play([Act::Hang]);
+        let mut turn = debrief.stream(said("It went well."));
+        for _ in 0..200 {
+            let asked = model.requests().len();
+            let reading = tokio::spawn({
+                let turn = turn.clone();
+                async move { turn.next().await.map(drop) }
+            });
+            while model.requests().len() == asked {
+                assert!(!reading.is_finished(), "it ended without asking the model");
+                tokio::task::yield_now().await;
+            }
+            reading.abort();
+            turn.cancel();
+            model.play([Act::Hang]);
+            turn = debrief.resume();
+        }
+        drop(turn);
+        model.play([Act::Hang]);
+        assert!(debrief.skip_question().await.is_ok());
+    });
+}
+
+#[test]
+fn a_turn_that_was_cancelled_before_it_began_says_nothing() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        let turn = debrief.stream(said("It went well."));
+        turn.cancel();
+        assert!(matches!(turn.next().await, Err(CoachError::Cancelled { .. })));
+        assert_eq!(debrief.messages(10, None).await.unwrap().messages.len(), 1);
+    });
+}
+
+#[test]
+fn a_canceller_ends_a_call_also_before_it_begins() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        model.play([Act::Hang]);
+        let canceller = Canceller::new();
+        canceller.cancel();
+        let sent = debrief.send(said("It went well."), Some(canceller)).await;
+        assert!(matches!(sent, Err(CoachError::Cancelled { .. })));
+    });
+}
+
+/// Panics whatever it is asked.
+struct Panicking;
+
+#[async_trait::async_trait]
+impl ActionStore for Panicking {
+    async fn account(&self, _: String) -> Result<Option<Account>, CoachError> {
+        panic!("account");
+    }
+    async fn actions(&self, _: String) -> Result<Vec<ActionRecord>, CoachError> {
+        panic!("actions");
+    }
+    async fn conversation(&self, _: String, _: ThreadId, _: Page) -> Result<Option<Conversation>, CoachError> {
+        panic!("conversation");
+    }
+    async fn extractions(&self, _: String, _: Option<ThreadId>) -> Result<Vec<Extraction>, CoachError> {
+        panic!("extractions");
+    }
+    async fn attempts(&self, _: String, _: Timestamp, _: Timestamp) -> Result<Vec<Attempt>, CoachError> {
+        panic!("attempts");
+    }
+    async fn changes(&self, _: String, _: u64, _: u32) -> Result<Vec<ProfileChange>, CoachError> {
+        panic!("changes");
+    }
+    async fn commit(&self, _: String, _: Change) -> Result<(), CoachError> {
+        panic!("commit");
+    }
+    async fn forget(&self, _: String) -> Result<(), CoachError> {
+        panic!("forget");
+    }
+}
+
+#[test]
+fn a_panic_is_an_error() {
+    wait(async {
+        let model = CoachModel(Arc::new(ScriptedModel::default().clock(ManualClock::default())));
+        let store = Arc::new(Foreign(Arc::new(Panicking)));
+        let coach = CompletionCoach::build(builder(store, &model, CoachOptions::default()).unwrap(), None).unwrap();
+        let user = coach.user("ana".into()).unwrap();
+        assert!(matches!(user.profile().await, Err(CoachError::Internal { .. })));
+        assert!(matches!(user.debrief("a".into()).open().reply().await, Err(CoachError::Internal { .. })));
+    });
+}
