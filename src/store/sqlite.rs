@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::fault::{Fault, Outcome};
 use self::file::{File, Opened};
+use self::pause::paused;
 use self::sign::Sign;
 use self::worker::{Counts, Job, Readers, Request, Task, Threads, Writer};
 use super::{ActionStore, Change, Page};
@@ -26,6 +27,7 @@ use crate::usage::Attempt;
 mod backup;
 mod fault;
 mod file;
+mod pause;
 mod rows;
 mod sign;
 mod worker;
@@ -44,6 +46,9 @@ const READERS: usize = 2;
 /// Beside the file and SQLite's own `-wal` and `-shm` there is an empty `-….live` for each open store, by which others see whether its process
 /// is alive: a turn whose process was killed is followed at once. Where none can be made, its lease is waited for.
 ///
+/// An app that the system may freeze at any moment, as a phone does in the background, calls [`pause`](Self::pause) before and
+/// [`unpause`](Self::unpause) after.
+///
 /// ```
 /// # fn main() -> completion_coach::Result<()> {
 /// let store = completion_coach::SqliteStore::in_memory()?;
@@ -52,28 +57,40 @@ const READERS: usize = 2;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct SqliteStore(Arc<Inner>);
+pub struct SqliteStore(Arc<Shared>);
+
+/// What outlives a pause.
+struct Shared {
+    state: RwLock<State>,
+    file: File,
+    /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
+    sign: Option<Arc<Sign>>,
+    counts: Arc<Counts>,
+    /// One pauses or unpauses at a time.
+    changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+enum State {
+    Open(Arc<Connections>),
+    /// In memory with what is stored there.
+    Paused(Option<Arc<Connections>>),
+}
 
 /// Each queue comes before its threads, so that it is closed before they are waited for. The writer is the last to close the file: of
 /// connections that are closed at once, none might put what is in the log into the database.
-struct Inner {
-    wait: Duration,
-    /// `None` in memory.
-    file: Option<File>,
+struct Connections {
+    /// Whether those may begin who open a connection, or use one, on a thread that is not the store's: each reads it for as long as it takes.
+    may_begin: Arc<RwLock<bool>>,
     /// `None` in memory, where the only connection is the writer's.
     readers: Option<Readers>,
-    _reading: Threads,
+    reading: Mutex<Threads>,
     /// For reads on the caller's thread; `None` until there is one.
     here: Mutex<Option<Opened>>,
     /// For commits on the caller's thread, closed when nobody reads any more: the store's own writer may never have looked at the log, and would
     /// leave it behind. `None` in memory.
     writer_here: Option<Mutex<Writer>>,
     writer: mpsc::Sender<Task>,
-    _writing: Threads,
-    /// After the threads: this store is alive until they have ended. `None` in memory, and where no locks can be had.
-    sign: Option<Arc<Sign>>,
-    #[cfg(feature = "testing")]
-    counts: Arc<Counts>,
+    writing: Mutex<Threads>,
 }
 
 thread_local! {
@@ -132,7 +149,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StorageUnavailable`](ErrorKind::StorageUnavailable) if another process keeps the file from being cleaned.
     pub async fn erase_traces(&self) -> Result<()> {
-        let (wait, on_disk) = (self.0.wait, self.0.readers.is_some());
+        let (wait, on_disk) = (self.0.file.wait, self.0.file.is_on_disk());
         self.write(move |db| if on_disk { file::erase_traces(db, wait) } else { Ok(()) }).await
     }
 
@@ -144,50 +161,28 @@ impl SqliteStore {
     /// [`StorageUnavailable`](ErrorKind::StorageUnavailable) if it cannot be written there.
     pub async fn back_up(&self, path: impl AsRef<Path>) -> Result<()> {
         let copy = backup::Copy::to(path.as_ref())?;
-        match &self.0.file {
-            // It may take long, so that it has a thread and a connection of its own.
-            Some(file) => {
-                let (file, (job, answer)) = (file.clone(), job(move |db| copy.make(db)));
-                let started = std::thread::Builder::new().name("completion-coach-backup".into());
-                let started = started.spawn(move || match file.copier() {
-                    Ok(db) => job(Ok(&db)),
-                    Err(fault) => job(Err(fault.into_error())),
-                });
-                started
-                    .map_err(|_| Error::new(ErrorKind::StorageUnavailable, "no thread can be started; close something and try again"))?;
-                answer.await.map_err(|_| gone())?
-            }
-            None => self.write(move |db| copy.make(db)).await,
+        if !self.0.file.is_on_disk() {
+            return self.write(move |db| copy.make(db)).await;
         }
+        // It may take long, so that it has a thread and a connection of its own.
+        let (file, may_begin, (job, answer)) =
+            (self.0.file.clone(), Arc::clone(&self.connections()?.may_begin), job(move |db| copy.make(db)));
+        thread("completion-coach-backup", move || {
+            let may_begin = may_begin.read().unwrap_or_else(PoisonError::into_inner);
+            match if *may_begin { file.copier() } else { Err(paused().into()) } {
+                Ok(db) => job(Ok(&db)),
+                Err(fault) => job(Err(fault.into_error())),
+            }
+        })?;
+        answer.await.map_err(|_| self.gone())?
     }
 
     fn start(file: File) -> Outcome<Self> {
         let writer = file.writer(true)?;
-        let readers = if file.is_on_disk() { READERS } else { 0 };
-        let readers = (0..readers).map(|_| file.reader()).collect::<Outcome<Vec<_>>>()?;
-        let (mut reading, mut writing) = (Threads::default(), Threads::default());
-        let readers = if readers.is_empty() { None } else { Some(reading.read(&file, readers)?) };
-        let wait = file.wait;
         let sign = file.sign().map(Arc::new);
-        let known = file.is_on_disk().then(|| file.clone());
         let counts = Arc::<Counts>::default();
-        let writing_now = Arc::default();
-        let writer_here =
-            known.clone().map(|file| Mutex::new(Writer::new(file, None, sign.clone(), Arc::clone(&counts), Arc::clone(&writing_now))));
-        let writer = writing.write(Writer::new(file, Some(writer), sign.clone(), Arc::clone(&counts), writing_now))?;
-        Ok(Self(Arc::new(Inner {
-            wait,
-            file: known,
-            readers,
-            _reading: reading,
-            here: Mutex::default(),
-            writer_here,
-            writer,
-            _writing: writing,
-            sign,
-            #[cfg(feature = "testing")]
-            counts,
-        })))
+        let open = Connections::start(&file, writer, sign.as_ref(), &counts)?;
+        Ok(Self(Arc::new(Shared { state: RwLock::new(State::Open(Arc::new(open))), file, sign, counts, changing: Arc::default() })))
     }
 
     /// From now on and until the guard is dropped, this thread reads and writes a file by itself where nobody else is writing, and hands nothing over
@@ -208,17 +203,66 @@ impl SqliteStore {
     }
 
     /// Reads on this thread, if it may and nobody else does; otherwise gives the question back.
-    fn read_now<T, Q: Fn(&Connection) -> Outcome<T>>(&self, question: Q) -> Result<Result<T>, Q> {
-        let (true, Some(file)) = (HERE.get() > 0, &self.0.file) else { return Err(question) };
-        let Ok(mut db) = self.0.here.try_lock() else { return Err(question) };
-        let read = worker::current(file, &mut db, File::reader).and_then(|db| file::snapshot(db, self.0.wait, question));
+    fn read_now<T, Q: Fn(&Connection) -> Outcome<T>>(&self, open: &Connections, question: Q) -> Result<Result<T>, Q> {
+        let file = &self.0.file;
+        if HERE.get() == 0 || !file.is_on_disk() {
+            return Err(question);
+        }
+        let Some(_begun) = open.begin() else { return Err(question) };
+        let Ok(mut db) = open.here.try_lock() else { return Err(question) };
+        let read = worker::current(file, &mut db, File::reader).and_then(|db| file::snapshot(db, file.wait, question));
         Ok(read.map_err(Fault::into_error))
+    }
+
+    async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
+        let open = self.connections()?;
+        let question = match self.read_now(&open, question) {
+            Ok(read) => return read,
+            Err(question) => question,
+        };
+        let wait = self.0.file.wait;
+        let (job, answer) = job(move |db| file::snapshot(db, wait, question));
+        match &open.readers {
+            Some(readers) => readers.send(job).await.ok_or_else(|| self.gone())?,
+            None => open.writer.send(Task::Run(job)).await.map_err(|_| self.gone())?,
+        }
+        answer.await.map_err(|_| self.gone())?
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
+        let (job, answer) = job(work);
+        self.connections()?.writer.send(Task::Run(job)).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())?
+    }
+}
+
+impl Connections {
+    fn start(file: &File, writer: Opened, sign: Option<&Arc<Sign>>, counts: &Arc<Counts>) -> Outcome<Self> {
+        let (mut reading, mut writing) = (Threads::default(), Threads::default());
+        let readers = if file.is_on_disk() {
+            let connections = (0..READERS).map(|_| file.reader()).collect::<Outcome<Vec<_>>>()?;
+            Some(reading.read(file, connections)?)
+        } else {
+            None
+        };
+        let writing_now = Arc::default();
+        let writes = |db| Writer::new(file.clone(), db, sign.cloned(), Arc::clone(counts), Arc::clone(&writing_now));
+        let writer_here = file.is_on_disk().then(|| Mutex::new(writes(None)));
+        let writer = writing.write(writes(Some(writer)))?;
+        let (reading, writing) = (Mutex::new(reading), Mutex::new(writing));
+        Ok(Self { may_begin: Arc::new(RwLock::new(true)), readers, reading, here: Mutex::default(), writer_here, writer, writing })
+    }
+
+    /// Held by whoever works on a thread that is not the store's; `None` if it is being closed.
+    fn begin(&self) -> Option<RwLockReadGuard<'_, bool>> {
+        self.may_begin.try_read().ok().filter(|may_begin| **may_begin)
     }
 
     /// Commits on this thread, if it may, nobody else is writing and nothing has to be erased; otherwise gives the request back.
     fn commit_now(&self, request: Request) -> Option<Request> {
         let free = HERE.get() > 0 && !request.removes();
-        match self.0.writer_here.as_ref().filter(|_| free).and_then(|writer| writer.try_lock().ok()) {
+        let Some(_begun) = self.begin().filter(|_| free) else { return Some(request) };
+        match self.writer_here.as_ref().and_then(|writer| writer.try_lock().ok()) {
             Some(mut writer) if writer.may_begin() => {
                 writer.commit(vec![request]);
                 None
@@ -226,26 +270,12 @@ impl SqliteStore {
             _ => Some(request),
         }
     }
+}
 
-    async fn read<T: Send + 'static>(&self, question: impl Fn(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
-        let question = match self.read_now(question) {
-            Ok(read) => return read,
-            Err(question) => question,
-        };
-        let wait = self.0.wait;
-        let (job, answer) = job(move |db| file::snapshot(db, wait, question));
-        match &self.0.readers {
-            Some(readers) => readers.send(job).await.ok_or_else(gone)?,
-            None => self.0.writer.send(Task::Run(job)).await.map_err(|_| gone())?,
-        }
-        answer.await.map_err(|_| gone())?
-    }
-
-    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static) -> Result<T> {
-        let (job, answer) = job(work);
-        self.0.writer.send(Task::Run(job)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
-    }
+/// Does something that may take long, or waits for it, where no runtime is kept from other work.
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let started = std::thread::Builder::new().name(name.into()).spawn(work).map(drop);
+    started.map_err(|_| Error::new(ErrorKind::StorageUnavailable, "no thread can be started; close something and try again"))
 }
 
 fn job<T: Send + 'static>(work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static) -> (Job, oneshot::Receiver<Result<T>>) {
@@ -255,10 +285,6 @@ fn job<T: Send + 'static>(work: impl FnOnce(&Connection) -> Outcome<T> + Send + 
         let _ = answer.send(db.and_then(|db| work(db).map_err(Fault::into_error)));
     };
     (Box::new(job), receiver)
-}
-
-fn gone() -> Error {
-    Error::new(ErrorKind::StorageUnavailable, "the store's thread has ended; open the store again")
 }
 
 #[async_trait]
@@ -301,13 +327,15 @@ impl ActionStore for SqliteStore {
     async fn commit(&self, user: &UserId, change: &Change) -> Result<()> {
         let (answer, committed) = oneshot::channel();
         let request = Request { user: user.clone(), change: change.clone(), answer };
-        let Some(request) = self.commit_now(request) else { return committed.await.map_err(|_| gone())? };
-        self.0.writer.send(Task::Commit(request)).await.map_err(|_| gone())?;
-        committed.await.map_err(|_| gone())?
+        let open = self.connections()?;
+        if let Some(request) = open.commit_now(request) {
+            open.writer.send(Task::Commit(request)).await.map_err(|_| self.gone())?;
+        }
+        committed.await.map_err(|_| self.gone())?
     }
 
     async fn forget(&self, user: &UserId) -> Result<()> {
-        let (user, wait, on_disk) = (user.clone(), self.0.wait, self.0.readers.is_some());
+        let (user, wait, on_disk) = (user.clone(), self.0.file.wait, self.0.file.is_on_disk());
         self.write(move |db| {
             file::immediately(db, wait, |db| rows::forget(db, &user))?;
             point("forget: after COMMIT");

@@ -1,8 +1,9 @@
 //! Signs of life: each store on a file holds a lock beside it, so that others see at once that a process which held a thread is dead.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::runtime::{Ids, RandomIds};
 
@@ -19,8 +20,8 @@ const MOST_REMOVED: usize = 256;
 pub(super) struct Sign {
     database: PathBuf,
     token: String,
-    // The lock ends with the file.
-    _locked: File,
+    /// The lock ends with the file. `None` while the store is paused.
+    held: Mutex<Option<File>>,
 }
 
 impl Sign {
@@ -31,24 +32,33 @@ impl Sign {
         remove_stale(&database);
         for _ in 0..TRIES {
             let token = RandomIds.next_text();
-            let path = path_of(&database, &token);
-            let locked = File::options().write(true).create_new(true).open(&path).ok()?;
-            match locked.try_lock() {
-                // Nobody removes it from now on, but somebody may have done so before it was locked.
-                Ok(()) if path.exists() => return Some(Self { database, token, _locked: locked }),
-                Ok(()) | Err(fs::TryLockError::WouldBlock) => {}
-                Err(fs::TryLockError::Error(_)) => {
-                    let _ = fs::remove_file(&path);
-                    return None;
-                }
+            if let Some(locked) = lock(&path_of(&database, &token)).ok()? {
+                return Some(Self { database, token, held: Mutex::new(Some(locked)) });
             }
         }
         None
     }
 
-    /// What others know this store by.
-    pub(super) fn token(&self) -> &str {
-        &self.token
+    /// What others know this store by; `None` while they would take it for dead.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.held().is_some().then_some(self.token.as_str())
+    }
+
+    /// Leaves no open file behind. From now on others take this store for dead.
+    pub(super) fn lower(&self) {
+        if self.held().take().is_some() {
+            let _ = fs::remove_file(path_of(&self.database, &self.token));
+        }
+    }
+
+    /// Is seen again, as the same store, so that its own turns which outlived a pause are not taken for those of a dead one.
+    pub(super) fn raise(&self) {
+        let path = path_of(&self.database, &self.token);
+        *self.held() = (0..TRIES).find_map(|_| lock(&path).ok().flatten());
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<File>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the store with this token is known to be gone.
@@ -60,7 +70,21 @@ impl Sign {
 
 impl Drop for Sign {
     fn drop(&mut self) {
-        let _ = fs::remove_file(path_of(&self.database, &self.token));
+        self.lower();
+    }
+}
+
+/// `Ok(None)` if somebody took it for a stale one before it was locked.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = File::options().write(true).create_new(true).open(path)?;
+    match file.try_lock() {
+        // Nobody removes it from now on, but somebody may have done so before it was locked.
+        Ok(()) if path.exists() => Ok(Some(file)),
+        Ok(()) | Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => {
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
     }
 }
 

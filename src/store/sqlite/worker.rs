@@ -40,6 +40,8 @@ pub(super) struct Request {
 pub(super) enum Task {
     Commit(Request),
     Run(Job),
+    /// Ends the writer, and closes its connection.
+    Stop,
 }
 
 /// What the writer has done so far.
@@ -127,12 +129,16 @@ impl Readers {
         self.0.more.notify_one();
         Some(())
     }
+
+    pub(super) fn close(&self) {
+        self.0.waiting().closed = true;
+        self.0.more.notify_all();
+    }
 }
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        self.0.waiting().closed = true;
-        self.0.more.notify_all();
+        self.close();
     }
 }
 
@@ -204,6 +210,10 @@ impl Writer {
         Self { file, db, sign, owed: Owed::Nothing, counts, writing }
     }
 
+    pub(super) fn close(&mut self) {
+        self.db = None;
+    }
+
     /// Whether nobody of this store is writing now.
     pub(super) fn may_begin(&self) -> bool {
         self.writing.try_lock().is_ok()
@@ -220,6 +230,7 @@ impl Writer {
                     continue;
                 }
                 Task::Commit(request) => vec![request],
+                Task::Stop => return,
             };
             for _ in 0..PATIENCE {
                 let before = group.len();
@@ -305,7 +316,7 @@ impl Writer {
         let on_disk = self.file.is_on_disk();
         let sign = self.sign.clone();
         let db = self.connection().map_err(Failed::Otherwise)?;
-        let mut outcome = write(db, wait, group, sign.as_ref().map(|sign| sign.token()));
+        let mut outcome = write(db, wait, group, sign.as_ref().and_then(|sign| sign.token()));
         let unlocked = db.is_autocommit();
         if outcome.is_ok() && !self.db.as_ref().is_some_and(|db| self.file.is_behind(db)) {
             outcome = Err(Failed::Otherwise(Fault::vanished()));
