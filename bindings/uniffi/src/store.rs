@@ -55,6 +55,19 @@ impl SqliteStore {
         run_blocking(core::SqliteStore::in_memory).await.map(Self::of)
     }
 
+    /// Closes the file, so that the system can freeze the app without a lock of ours in it: what was being written is finished, and until
+    /// `unpause` every call fails with `StorageUnavailable` at once. A turn that meets it keeps what was said, and can be resumed.
+    pub async fn pause(&self) -> Result<()> {
+        let store = self.store()?;
+        run(async move { store.pause().await }).await
+    }
+
+    /// Opens the file again.
+    pub async fn unpause(&self) -> Result<()> {
+        let store = self.store()?;
+        run(async move { store.unpause().await }).await
+    }
+
     /// Writes a copy of everything, as of one moment, to a new file. Fails with `InvalidInput` if there is a file already.
     pub async fn back_up(&self, path: String) -> Result<()> {
         let store = self.store()?;
