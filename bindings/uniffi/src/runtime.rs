@@ -1,12 +1,14 @@
 //! The runtime that everything runs on: two threads of our own, never the caller's, and nothing goes on that nobody waits for.
 
+use std::any::Any;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use completion_coach::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -37,17 +39,19 @@ enum Stage {
 
 /// A task that ends when it is dropped. The runtime may take a moment for that; whatever is called next waits for it, so that a debrief that
 /// was left can be resumed at once.
-pub struct Task<T> {
-    handle: JoinHandle<T>,
+///
+/// What it does is boxed, and what comes of it is sent: one kind of task for all calls, which would cost 10 KB each otherwise.
+pub struct Task {
+    handle: JoinHandle<()>,
     stage: Arc<Mutex<Stage>>,
 }
 
 /// In a task from its beginning to its end.
 struct Within(Arc<Mutex<Stage>>);
 
-impl<T: Send + 'static> Task<T> {
+impl Task {
     /// Begins.
-    pub fn spawn(work: impl Future<Output = T> + Send + 'static) -> Result<Self, Error> {
+    pub fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<Self, Error> {
         let stage = Arc::default();
         let within = Within(Arc::clone(&stage));
         let handle = handle()?.spawn(async move {
@@ -57,20 +61,18 @@ impl<T: Send + 'static> Task<T> {
                 // Whether they are gone or not, the call says how it is.
                 let _ = timeout(PATIENCE, leaving.wait_for(|leaving| *leaving == 0)).await;
             }
-            work.await
+            work.await;
         });
         Ok(Self { handle, stage })
     }
-}
 
-impl<T> Task<T> {
     /// Lets it end by itself.
     pub fn detach(self) {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = Stage::Gone;
     }
 }
 
-impl<T> Drop for Task<T> {
+impl Drop for Task {
     fn drop(&mut self) {
         let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         if let Stage::Running = *stage {
@@ -92,10 +94,15 @@ impl Drop for Within {
 
 /// Carries work out on the runtime. Dropping the future drops the work; a panic in it is an error.
 pub async fn run<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T> {
-    let mut task = Task::spawn(work)?;
-    match (&mut task.handle).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(fault().into()),
+    let (sender, answer) = oneshot::channel::<Box<dyn Any + Send>>();
+    let _task = Task::spawn(Box::pin(async move {
+        let done: Box<dyn Any + Send> = Box::new(work.await);
+        // Nobody is told if nobody waits any more.
+        let _ = sender.send(done);
+    }))?;
+    match answer.await.map(|done| done.downcast::<Result<T, Error>>()) {
+        Ok(Ok(done)) => Ok((*done)?),
+        _ => Err(fault().into()),
     }
 }
 

@@ -25,7 +25,7 @@ type Event = CoreResult<completion_coach::TurnEvent>;
 #[derive(uniffi::Object)]
 pub struct Turn {
     begin: Mutex<Option<(Beginning, mpsc::Sender<Event>)>>,
-    driver: Mutex<Option<Task<()>>>,
+    driver: Mutex<Option<Task>>,
     shared: Arc<Shared>,
     events: Arc<tokio::sync::Mutex<Events>>,
 }
@@ -62,7 +62,7 @@ impl Turn {
         // Whoever cancels meanwhile waits for this, and finds the driver.
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((begin, sender)) = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            *driver = Some(Task::spawn(drive(begin, sender, self.shared.clone()))?);
+            *driver = Some(Task::spawn(Box::pin(drive(begin, sender, self.shared.clone())))?);
         }
         Ok(())
     }
