@@ -14,7 +14,7 @@ mod testing;
 mod tools;
 mod turn;
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests;
 
 uniffi::setup_scaffolding!("completion_coach");

@@ -1,5 +1,7 @@
 //! What the border does, without any other language: every name crosses, a turn is read and ended as it promises, foreign failures become ours.
 
+#![cfg(feature = "testing")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
