@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::Deserialize;
 
 use super::{Finish, Model, ModelEvent, ModelEvents, Signal};
 use crate::conversation::Choice;
@@ -82,6 +83,59 @@ pub struct ScriptedModel {
     played: Arc<Mutex<Played>>,
 }
 
+/// A script as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Script {
+    info: Option<ModelInfo>,
+    #[serde(default)]
+    replies: Vec<Vec<ActInJson>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ActInJson {
+    Say(String),
+    Offer(Vec<Choice>),
+    Signal(Signal),
+    Use(Usage),
+    Wait(u64),
+    Yield,
+    Hang,
+    Fail(ErrorKind),
+    Cut,
+    Length,
+    Refuse,
+    Overrun(String, usize),
+    Panic(String),
+}
+
+impl From<ActInJson> for Act {
+    fn from(act: ActInJson) -> Self {
+        match act {
+            ActInJson::Say(text) => Self::Say(text),
+            ActInJson::Offer(choices) => Self::Offer(choices),
+            ActInJson::Signal(signal) => Self::Signal(signal),
+            ActInJson::Use(usage) => Self::Use(usage),
+            ActInJson::Wait(millis) => Self::Wait(Duration::from_millis(millis)),
+            ActInJson::Yield => Self::Yield,
+            ActInJson::Hang => Self::Hang,
+            ActInJson::Fail(kind) => Self::Fail(Error::new(kind, "the script says that this fails")),
+            ActInJson::Cut => Self::Cut,
+            ActInJson::Length => Self::Length,
+            ActInJson::Refuse => Self::Refuse,
+            ActInJson::Overrun(text, times) => Self::Overrun(text, times),
+            ActInJson::Panic(text) => Self::Panic(text),
+        }
+    }
+}
+
+/// What serde would say may quote the script.
+fn read<T: serde::de::DeserializeOwned>(json: &str) -> Result<T> {
+    let unreadable = "this is no script for a model; compare it with the example of `ScriptedModel::from_json`";
+    serde_json::from_str(json).map_err(|_| Error::new(ErrorKind::InvalidInput, unreadable))
+}
+
 #[derive(Default)]
 struct Played {
     script: VecDeque<Vec<Act>>,
@@ -106,6 +160,48 @@ impl ScriptedModel {
     pub fn remote() -> Self {
         let address = Some("https://models.invalid".to_owned());
         Self::new(ModelInfo { provider: "scripted".to_owned(), model: "scripted-1".to_owned(), place: ModelPlace::Remote, address })
+    }
+
+    /// A model whose script is written in JSON, which is the same in every language:
+    ///
+    /// ```
+    /// # fn main() -> completion_coach::Result<()> {
+    /// use completion_coach::testing::ScriptedModel;
+    /// let script = r#"{
+    ///   "info": {"provider": "ours", "model": "ours-1", "place": "remote", "address": "https://models.invalid"},
+    ///   "replies": [
+    ///     [{"say": "What would you do "}, "yield", {"say": "differently?"}],
+    ///     [{"offer": [{"id": "a", "text": "Nothing"}]}, {"signal": "enough"}, {"signal": {"outcome": "success"}}],
+    ///     [{"use": {"requests": 1, "input_tokens": 900}}, {"wait": 1500}, {"overrun": ["more ", 40]}],
+    ///     [{"fail": "model_unavailable"}], ["cut"], ["length"], ["refuse"], ["hang"], [{"panic": "on purpose"}]
+    ///   ]
+    /// }"#;
+    /// let model = ScriptedModel::from_json(script)?;
+    /// # let _ = model;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Each reply is a list of [`Act`]s under their names in snake case; `wait` is in milliseconds, and `fail` names an
+    /// [`ErrorKind`]. Without `info` it is the default model, on the device.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if this is no such script.
+    pub fn from_json(script: &str) -> Result<Self> {
+        let Script { info, replies } = read(script)?;
+        let model = info.map_or_else(Self::default, Self::new);
+        for acts in replies {
+            model.play(acts.into_iter().map(Act::from));
+        }
+        Ok(model)
+    }
+
+    /// What it does at the next request that nothing is planned for yet: one reply of a script as [`Self::from_json`] takes it.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if this is no list of acts.
+    pub fn play_json(&self, acts: &str) -> Result<&Self> {
+        Ok(self.play(read::<Vec<ActInJson>>(acts)?.into_iter().map(Act::from)))
     }
 
     /// Waits on this clock.
