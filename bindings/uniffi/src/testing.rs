@@ -148,6 +148,16 @@ impl ScriptedModel {
         Arc::new(Self(model))
     }
 
+    /// One that plays a script in JSON, as the golden debriefs have it. Fails with `InvalidInput` if it cannot be read.
+    #[uniffi::constructor(default(clock = None))]
+    pub fn from_json(script: String, clock: Option<Arc<ManualClock>>) -> Result<Arc<Self>> {
+        let mut model = core_testing::ScriptedModel::from_json(&script)?;
+        if let Some(clock) = clock {
+            model = model.clock(clock.0.clone());
+        }
+        Ok(Arc::new(Self(model)))
+    }
+
     /// What it does at the next request that has nothing to do yet.
     pub fn play(&self, acts: Vec<Act>) {
         self.0.play(acts.into_iter().map(Into::into));
