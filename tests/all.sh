@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one test command. `tests/all.sh` runs everything, `tests/all.sh core` or `tests/all.sh python` a part.
+# The one test command. `tests/all.sh` runs everything, `tests/all.sh core`, `python` or `mobile` a part.
 # It installs what it needs; what it downloads or builds for that is cached outside the checkout.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,13 +34,17 @@ absent() {
   done
 }
 
-core() {
-  command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
-  command -v npm >/dev/null || { echo "Node with npm is missing: install it first"; exit 1; }
+install_deny() {
   if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
     say "installing cargo-deny $deny_version"
     cargo install --quiet --locked --root "$cache" --version "$deny_version" cargo-deny
   fi
+}
+
+core() {
+  command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
+  command -v npm >/dev/null || { echo "Node with npm is missing: install it first"; exit 1; }
+  install_deny
   aimock="$cache/aimock-$aimock_version"
   if ! grep -qs "\"version\": \"$aimock_version\"" "$aimock/node_modules/@copilotkit/aimock/package.json"; then
     say "installing aimock $aimock_version"
@@ -123,11 +127,26 @@ python() {
   "$env/bin/pyright" --pythonpath "$env/bin/python" "$binding/python"
 }
 
-parts=("$@"); [ $# -gt 0 ] || parts=(core python)
+# Swift and Kotlin: the border in Rust first, then each language over it.
+mobile() {
+  command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
+  install_deny
+  say "the border"
+  cargo clippy --locked --package completion-coach-ffi --package completion-coach-bindgen --all-targets --all-features -- -D warnings
+  cargo check --locked --package completion-coach-ffi --no-default-features
+  absent reqwest rustls hyper -- --package completion-coach-ffi --no-default-features
+  absent uniffi -- --all-features
+  "$cache/bin/cargo-deny" --locked --manifest-path bindings/uniffi/Cargo.toml check licenses bans
+  cargo test --locked --package completion-coach-ffi --all-features
+  say "Kotlin"; tests/kotlin.sh
+  say "Swift"; tests/swift.sh
+}
+
+parts=("$@"); [ $# -gt 0 ] || parts=(core python mobile)
 for part in "${parts[@]}"; do
   case "$part" in
-    core | python) "$part" ;;
-    *) echo "there is no part '$part'; use: core, python"; exit 2 ;;
+    core | python | mobile) "$part" ;;
+    *) echo "there is no part '$part'; use: core, python, mobile"; exit 2 ;;
   esac
 done
 
