@@ -288,6 +288,18 @@ impl SqliteStore {
         Operation::new(async move { store.erase_traces().await.map(|()| None) }).wait(py).map(drop)
     }
 
+    /// Finishes what was begun and closes every connection. Until `unpause`, every call on this store fails at once.
+    fn pause(&self, py: Python<'_>) -> PyResult<()> {
+        let store = raise(py, self.store())?;
+        Operation::new(async move { store.pause().await.map(|()| None) }).wait(py).map(drop)
+    }
+
+    /// Opens what `pause` closed, and checks the file as opening does.
+    fn unpause(&self, py: Python<'_>) -> PyResult<()> {
+        let store = raise(py, self.store())?;
+        Operation::new(async move { store.unpause().await.map(|()| None) }).wait(py).map(drop)
+    }
+
     /// Lets go of the file, once what was begun is written and no coach uses it.
     fn close(&self, py: Python<'_>) {
         let store = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();

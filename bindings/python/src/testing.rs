@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use completion_coach::store::conformance;
-use completion_coach::testing::{Act as CoreAct, ManualClock as CoreClock, ScriptedModel as CoreModel, SeededIds as CoreIds};
-use completion_coach::{Choice, Clock, Error, ErrorKind, ModelInfo, Signal, Timestamp, Usage};
+use completion_coach::testing::{ManualClock as CoreClock, ScriptedModel as CoreModel, SeededIds as CoreIds};
+use completion_coach::{Clock, ModelInfo, Timestamp};
 use pyo3::prelude::*;
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::call;
@@ -53,45 +52,6 @@ impl SeededIds {
     }
 }
 
-/// One thing that a scripted model does, as it crosses the border.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Act {
-    Say(String),
-    Offer(Vec<Choice>),
-    Signal(Signal),
-    Use(Usage),
-    Wait(u64),
-    Yield,
-    Hang,
-    Fail(ErrorKind),
-    Cut,
-    Length,
-    Refuse,
-    Overrun(String, usize),
-    Panic(String),
-}
-
-impl From<Act> for CoreAct {
-    fn from(act: Act) -> Self {
-        match act {
-            Act::Say(text) => Self::Say(text),
-            Act::Offer(choices) => Self::Offer(choices),
-            Act::Signal(signal) => Self::Signal(signal),
-            Act::Use(usage) => Self::Use(usage),
-            Act::Wait(millis) => Self::Wait(Duration::from_millis(millis)),
-            Act::Yield => Self::Yield,
-            Act::Hang => Self::Hang,
-            Act::Fail(kind) => Self::Fail(Error::new(kind, "the script says that this fails")),
-            Act::Cut => Self::Cut,
-            Act::Length => Self::Length,
-            Act::Refuse => Self::Refuse,
-            Act::Overrun(text, times) => Self::Overrun(text, times),
-            Act::Panic(text) => Self::Panic(text),
-        }
-    }
-}
-
 /// A model that plays a script.
 #[pyclass(frozen, subclass, extends = NativeModel, module = "completion_coach._core")]
 pub struct ScriptedModel(CoreModel);
@@ -99,11 +59,12 @@ pub struct ScriptedModel(CoreModel);
 #[pymethods]
 impl ScriptedModel {
     #[new]
-    #[pyo3(signature = (info=None, clock=None))]
-    fn new(py: Python<'_>, info: Option<&str>, clock: Option<&ManualClock>) -> PyResult<PyClassInitializer<Self>> {
-        let mut model = match info {
-            Some(info) => CoreModel::new(raise(py, call::read::<ModelInfo>(info))?),
-            None => CoreModel::default(),
+    #[pyo3(signature = (info=None, clock=None, script=None))]
+    fn new(py: Python<'_>, info: Option<&str>, clock: Option<&ManualClock>, script: Option<&str>) -> PyResult<PyClassInitializer<Self>> {
+        let mut model = match (script, info) {
+            (Some(script), _) => raise(py, CoreModel::from_json(script))?,
+            (None, Some(info)) => CoreModel::new(raise(py, call::read::<ModelInfo>(info))?),
+            (None, None) => CoreModel::default(),
         };
         if let Some(clock) = clock {
             model = model.clock(clock.0.clone());
@@ -112,9 +73,7 @@ impl ScriptedModel {
     }
 
     fn _play(&self, py: Python<'_>, acts: &str) -> PyResult<()> {
-        let acts: Vec<Act> = raise(py, call::read(acts))?;
-        self.0.play(acts.into_iter().map(CoreAct::from));
-        Ok(())
+        raise(py, self.0.play_json(acts).map(drop))
     }
 
     fn _requests(&self, py: Python<'_>) -> PyResult<Option<String>> {

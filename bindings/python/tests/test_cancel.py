@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ran
 from slow_server import EVERY, SlowServer
 
 import completion_coach as cc
@@ -83,6 +84,8 @@ def test_leaving_a_loop_closes_the_connection(server: SlowServer, how: str) -> N
             del turn
             gc.collect()
     check(server, store, ended, how)
+    ran("cancel_loop")
+    ran("cancel_drop")
 
 
 def test_a_turn_is_cancelled_from_another_thread_while_it_is_waited_for(server: SlowServer) -> None:
@@ -124,6 +127,7 @@ async def test_cancelling_a_task_closes_the_connection(server: SlowServer, how: 
             await task
     ended = time.monotonic()
     await asyncio.to_thread(check, server, store, ended, f"task: {how}")
+    ran("cancel_task")
 
 
 async def test_leaving_an_async_loop_closes_the_connection(server: SlowServer) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ran
 
 from completion_coach import _data as data
 from completion_coach import errors
@@ -308,6 +309,7 @@ def test_there_is_one_error_for_each_kind() -> None:
     }
     assert all(issubclass(error, errors.CoachError) and error.__doc__ for error in errors.CoachError._kinds.values())
     assert {error.__name__ for error in errors.CoachError._kinds.values()} < set(errors.__all__)
+    ran("errors")
 
 
 def test_an_error_crosses_with_all_that_it_says() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Face
+from conftest import Face, ran
 
 import completion_coach as cc
 from completion_coach.testing import ManualClock, Say, ScriptedModel, SeededIds, SignalAct
@@ -113,6 +114,8 @@ async def test_a_debrief_is_held_and_its_proposals_are_applied(face: Face) -> No
     assert (await face(user.changes()))[-1].report == cc.Report(flagged, "It was off the point.")
     await face(debrief.delete())
     assert await face(debrief.state()) == cc.DebriefNone()
+    ran("offline")
+    ran("proposals")
 
 
 async def test_the_chat_has_no_debrief_in_it(face: Face, model: ScriptedModel) -> None:
@@ -131,6 +134,7 @@ async def test_the_chat_has_no_debrief_in_it(face: Face, model: ScriptedModel) -
     assert (await face(chat.apply({}))).accepted == ()
     await face(chat.delete())
     assert len(await face(chat.messages())) == 0
+    ran("chat")
 
 
 async def test_a_remote_model_gets_nothing_without_consent(face: Face) -> None:
@@ -148,6 +152,7 @@ async def test_a_remote_model_gets_nothing_without_consent(face: Face) -> None:
     assert len(model.requests()) == 1
     await face(user.withdraw_consent())
     assert await face(user.consent_needed())
+    ran("consent")
 
 
 async def test_everything_goes_out_comes_in_and_is_forgotten(face: Face) -> None:
@@ -167,6 +172,8 @@ async def test_everything_goes_out_comes_in_and_is_forgotten(face: Face) -> None
     with pytest.raises(cc.NotFoundError):
         await face(other.profile())
     assert len(await face(debrief.messages())) == 3
+    ran("transfer")
+    ran("forget")
 
 
 async def test_old_transcripts_expire(face: Face) -> None:
@@ -189,6 +196,7 @@ async def test_usage_is_told_for_a_period(face: Face, model: ScriptedModel) -> N
     assert (line.operation, line.model, line.attempts, line.cost) == (cc.Operation.REPLY, "scripted-1", 1, 0)
     assert (await face(user.usage(since=clock.now() + timedelta(days=1)))).lines == ()
     assert len((await face(user.usage(clock.now(), clock.now() + timedelta(days=1)))).lines) == 1
+    ran("usage")
 
 
 async def test_every_setting_reaches_the_core(face: Face) -> None:
@@ -242,6 +250,7 @@ async def test_a_classifier_of_the_hosts_is_listened_to(face: Face) -> None:
         assert not (await face(debrief.send("It worked."))).over
         events = await face.events(debrief.stream("code red"))
         assert cc.HandOver("en") in events and events[-1].ended == cc.Ending.HANDED_OVER
+    ran("own_safety")
 
 
 async def test_a_coach_closes_its_file(face: Face, tmp_path: Path) -> None:
@@ -281,6 +290,23 @@ async def test_signals_and_pieces_of_a_turn_come_in_order(face: Face, model: Scr
     events = await face.events(debrief.stream("It worked and I learned Rust."))
     assert "".join(e.text for e in events if isinstance(e, cc.Text)) == "That is all."
     assert events[-1].text == "That is all."
+    ran("streaming")
+
+
+async def test_a_paused_store_is_closed_and_goes_on(face: Face, tmp_path: Path) -> None:
+    store = cc.SqliteStore(tmp_path / "a.db")
+    coach = face.coach(store=store)
+    debrief = await face.opened(coach)
+    store.pause()
+    store.pause()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.db"], "no log and no lock is left beside it"
+    with pytest.raises(cc.StorageUnavailableError, match="paused; call unpause"):
+        await face(debrief.send("It worked and I learned Rust."))
+    await face(asyncio.to_thread(store.unpause))
+    store.unpause()
+    assert (await face(debrief.send("It worked and I learned Rust."))).exchange == 1
+    await face(coach.close())
+    ran("pause")
 
 
 async def test_a_store_is_copied_and_cleaned(face: Face, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from conftest import Face
+from conftest import Face, ran
 from memory_store import AsyncMemoryStore, MemoryStore
 
 import completion_coach as cc
@@ -61,6 +61,7 @@ async def test_a_model_answers_in_whichever_way_it_is_written(face: Face, play: 
     assert reply.text == "What did you learn?" and reply.message.author.model == "tiny-1"
     (line,) = (await face(coach.user("ana").usage())).lines
     assert line.usage.input_tokens in (0, 12)
+    ran("own_model")
 
 
 async def test_a_model_is_told_what_the_core_would_tell_its_own(face: Face, model: ScriptedModel) -> None:
@@ -199,6 +200,7 @@ def test_the_stores_that_come_along_pass_the_exam() -> None:
 
 def test_a_store_written_in_python_passes_the_exam() -> None:
     check_store(MemoryStore()).assert_passed()
+    ran("own_store")
 
 
 def test_an_async_store_passes_the_exam_on_a_loop_of_ours() -> None:
@@ -222,6 +224,7 @@ def test_the_exam_finds_what_is_wrong() -> None:
     assert {"i10_forget_leaves_nothing", "changes_after_a_position"} <= failed and not report.passed
     with pytest.raises(AssertionError, match="i10_forget_leaves_nothing"):
         report.assert_passed()
+    ran("exam")
 
 
 @pytest.mark.parametrize(
@@ -342,6 +345,7 @@ async def test_a_token_that_is_refused_is_replaced_once(face: Face, kind: str) -
         assert (await face(debrief.send("It worked."))).text == "What did you learn?"
         server.shutdown()
     assert source.refused == ["token-1"] and Refusing.tokens == ["Bearer token-1", "Bearer token-2"]
+    ran("own_tokens")
 
 
 async def test_a_source_of_tokens_that_fails_is_an_error(face: Face) -> None:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import ran
 from slow_server import SlowServer
 
 import completion_coach as cc
@@ -167,6 +168,7 @@ next(turn)
         # The store knows that the process is dead, so that its lease is not waited for.
         assert debrief.send("It worked.", id="m-1").text == "What did you learn?"
         assert [m.text for m in debrief.messages()][1:] == ["It worked.", "What did you learn?"]
+    ran("resume")
 
 
 def test_fifty_threads_share_a_coach(tmp_path: Path) -> None:

@@ -176,6 +176,15 @@ class SqliteStore:
         may remain.
         """
 
+    def pause(self) -> None:
+        """Finishes what was begun and closes every connection, so that the system may freeze the process without a lock
+        that is held. Until `unpause`, every call on this store fails at once with `StorageUnavailableError`. It blocks:
+        with asyncio, call it in a thread.
+        """
+
+    def unpause(self) -> None:
+        """Opens what `pause` closed, and checks the file as opening does. It blocks: with asyncio, call it in a thread."""
+
     def close(self) -> None:
         """Lets go of the file, once what was begun is written and no coach uses it."""
 
@@ -193,7 +202,9 @@ class Sink:
 class ScriptedModel(NativeModel):
     """A model that plays a script."""
 
-    def __new__(cls, info: str | None = None, clock: ManualClock | None = None) -> Self: ...
+    def __new__(
+        cls, info: str | None = None, clock: ManualClock | None = None, script: str | None = None
+    ) -> Self: ...
     def _play(self, acts: str) -> None: ...
     def _requests(self) -> str: ...
 

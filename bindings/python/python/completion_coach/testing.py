@@ -153,6 +153,16 @@ class ScriptedModel(_core.ScriptedModel):
         return super().__new__(cls, None if info is None else info.to_json(), clock)
 
     @classmethod
+    def from_json(cls, script: str, clock: ManualClock | None = None) -> ScriptedModel:
+        """A model whose script is written in JSON, which is the same in every language: an object with `info`, a
+        `ModelInfo` (by default the model is on the device), and `replies`, a list of lists of acts, as in
+        `[{"say": "What would you do "}, "yield", {"say": "differently?"}]`. The names of the acts are `say`, `offer`,
+        `signal`, `use`, `wait` (milliseconds), `yield`, `hang`, `fail` (an `ErrorKind`), `cut`, `length`, `refuse`,
+        `overrun` (a text and how often) and `panic`.
+        """
+        return super().__new__(cls, None, clock, script)
+
+    @classmethod
     def remote(cls) -> ScriptedModel:
         """A model behind a network, which needs the user's consent."""
         address = "https://models.invalid"
