@@ -8,6 +8,11 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/completion-coach"
 deny_version=0.20.2
 aimock_version=1.43.0
 maturin_version=1.16.0
+public_api_version=0.52.0
+
+# With `SURFACE=write`, the lists of what hosts can name (tests/surface) are written anew, and with `FEATURES_TABLE=write` the README's table of
+# features; otherwise both are compared. The golden debriefs' logs are written by `GOLDEN=write cargo test --features testing --test golden`.
+export FEATURES="$PWD/target/features"
 
 # Checks that are meant to run apart: "NAME (command)". They are printed, never skipped silently.
 apart=(
@@ -34,6 +39,12 @@ absent() {
   done
 }
 
+# Compares a list of what hosts can name with the one that is checked in: surface LANGUAGE FILE
+surface() {
+  if [ "${SURFACE:-}" = write ]; then cp "$2" "tests/surface/$1.txt"; fi
+  diff -u "tests/surface/$1.txt" "$2" || { echo "the public surface has changed; if it should have, run this with SURFACE=write"; exit 1; }
+}
+
 install_deny() {
   if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
     say "installing cargo-deny $deny_version"
@@ -45,6 +56,10 @@ core() {
   command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
   command -v npm >/dev/null || { echo "Node with npm is missing: install it first"; exit 1; }
   install_deny
+  if [ "$("$cache/bin/cargo-public-api" --version 2>/dev/null)" != "cargo-public-api $public_api_version" ]; then
+    say "installing cargo-public-api $public_api_version"
+    cargo install --quiet --locked --root "$cache" --version "$public_api_version" cargo-public-api
+  fi
   aimock="$cache/aimock-$aimock_version"
   if ! grep -qs "\"version\": \"$aimock_version\"" "$aimock/node_modules/@copilotkit/aimock/package.json"; then
     say "installing aimock $aimock_version"
@@ -64,6 +79,11 @@ core() {
   absent reqwest rustls hyper -- --no-default-features --features sqlite,testing
   say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
   say "licences and bans"; "$cache/bin/cargo-deny" --locked check licenses bans
+  say "public surface"
+  # The format that documentation tools read is not stable yet, and stays the same as long as the compiler does.
+  RUSTC_BOOTSTRAP=1 cargo rustdoc --quiet --locked --lib --all-features --target-dir target/surface -- -Z unstable-options --output-format json
+  "$cache/bin/cargo-public-api" -sss --rustdoc-json target/surface/doc/completion_coach.json >target/surface/rust.txt
+  surface rust target/surface/rust.txt
   say "tests"; cargo test --locked --all-features
   say "a debrief with a server that others wrote"; AIMOCK="$aimock" cargo test --locked --all-features --test aimock
   say "benches, each question once"; cargo test --locked --all-features --benches
@@ -121,6 +141,9 @@ python() {
     (cd "$binding/tests/consumer" && "$env/bin/mypy" --strict app.py && "$env/bin/pyright" --pythonpath "$env/bin/python" app.py)
     (cd "$binding" && "$env/bin/mypy" --strict -p completion_coach && "$env/bin/stubtest" completion_coach --allowlist tests/stubtest.txt --ignore-unused-allowlist)
   done <<<"$found"
+  say "public surface of Python"
+  "$env/bin/python" tests/surface/python.py >"$work/surface.txt"
+  surface python "$work/surface.txt"
   say "format and lints of Python"
   local ruff=("$env/bin/ruff" --config "$binding/pyproject.toml")
   "${ruff[@]}" format --check "$binding" benches/python && "${ruff[@]}" check "$binding" benches/python
@@ -142,6 +165,7 @@ mobile() {
   say "Swift"; tests/swift.sh
 }
 
+rm -rf "$FEATURES"
 parts=("$@"); [ $# -gt 0 ] || parts=(core python mobile)
 for part in "${parts[@]}"; do
   case "$part" in
@@ -150,5 +174,7 @@ for part in "${parts[@]}"; do
   esac
 done
 
+say "features by language"
+python3 tests/features.py "${FEATURES_TABLE:-check}" "$FEATURES"
 for check in "${apart[@]}"; do echo "apart: $check"; done
 say "all that was asked for has passed: ${parts[*]}"

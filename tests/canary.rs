@@ -29,6 +29,10 @@ use support::canary::{action, canary, leaks, profile};
 use support::kinds::CASES;
 use support::{World, answer};
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 /// What could be read by somebody who may not: where it came from, and the text.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<(String, String)>>>);
@@ -185,6 +189,8 @@ async fn what_anybody_wrote_is_in_no_error_no_debug_and_no_log() {
     let missing: Vec<_> = public_types().difference(&heard.types()).cloned().collect();
     assert!(missing.is_empty(), "these public types were never formatted: {missing:?}");
     heard.assert_silent();
+    ran("own_model");
+    ran("own_store");
 }
 
 #[test]

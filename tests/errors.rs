@@ -20,6 +20,9 @@ use support::canary::leaks;
 use support::kinds::{CASES, REQUEST_ID, TRIED, proposed};
 use support::{World, answer, in_status, spoilt};
 
+#[path = "support/ran.rs"]
+mod ran;
+
 /// Everything that is kept about a user, without the time at which it was asked for.
 async fn kept(me: &User) -> Option<Value> {
     let export = me.export().await.ok()?;
@@ -48,6 +51,7 @@ async fn every_kind_of_error_is_reached_through_the_public_api() {
         reached.insert(error.kind());
     }
     assert_eq!(reached, ErrorKind::ALL.iter().copied().collect::<BTreeSet<_>>());
+    ran::ran("errors");
 }
 
 #[tokio::test]

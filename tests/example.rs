@@ -14,6 +14,10 @@ use completion_coach::{
 };
 use serde_json::{Value, json};
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 const TITLE: &str = "Replicated a result on a small model";
 const ANSWERS: [&str; 4] = [
     "It worked on the small model, with half of the effect.",
@@ -174,6 +178,7 @@ fn a_script_holds_a_whole_debrief() {
     for kept in [ANSWERS[1].trim_end_matches('.'), "I will test the larger model on Saturday"] {
         assert!(shown.contains(kept), "{shown}");
     }
+    ran("offline");
 }
 
 #[test]

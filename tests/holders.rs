@@ -11,6 +11,10 @@ use completion_coach::{
 };
 use tempfile::TempDir;
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 const FOLDER: &str = "FOLDER_OF_THE_HOLDER";
 
 fn coach(store: SqliteStore, model: ScriptedModel) -> CompletionCoach {
@@ -136,6 +140,7 @@ async fn a_process_that_starts_after_the_death_removes_what_was_left_and_answers
     let mut names: Vec<_> = fs::read_dir(folder.path()).expect("a folder").map(|file| file.expect("a file").file_name()).collect();
     names.sort();
     assert_eq!(names, ["debrief.db", "holding"], "after a clean end nothing is left but the database");
+    ran("resume");
 }
 
 #[tokio::test]

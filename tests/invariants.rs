@@ -11,6 +11,10 @@ use completion_coach::{
 };
 use tempfile::TempDir;
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 /// A coach with a scripted model, a clock that stands still and a store.
 struct Bench {
     store: Arc<dyn ActionStore>,
@@ -124,6 +128,7 @@ async fn i1_the_general_chat_asks_the_same_with_no_debrief_and_with_fifty() {
         bench.model.requests().last().map(texts).expect("it was asked")
     };
     assert_eq!(asked(0).await, asked(50).await);
+    ran("chat");
 }
 
 #[tokio::test]
@@ -458,6 +463,7 @@ async fn i8_no_quote_no_proposal_and_no_verdict_no_change() {
         assert_eq!(me.profile().await.expect("there"), before);
     })
     .await;
+    ran("proposals");
 }
 
 #[tokio::test]

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread::{self, JoinHandle};
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 const KEY: &str = "key-of-the-test";
 const SAID: &str = "What should I learn next?";
 const ANSWER: &str = "Write the tests first, über alles: it suits you.";
@@ -132,6 +136,7 @@ fn a_transport_of_the_hosts_own_reads_every_framing() {
         assert!(request.starts_with("POST /v1/messages HTTP/1.1\r\n") && request.contains(SAID), "{request}");
         assert!(!request.contains("authorization"), "a server on the device is shown no key");
     }
+    ran("own_transport");
 }
 
 #[test]

@@ -9,6 +9,10 @@ use completion_coach::{
     SafetyClassifier, SafetyLevel, Signal, SqliteStore, TurnEvent, User,
 };
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 const DANGER: &str = "It failed and honestly I want to die";
 const DISTRESS: &str = "I feel worthless about my career since then";
 
@@ -153,6 +157,7 @@ async fn the_hosts_classifier_counts_where_it_sees_more_and_its_failure_stops_no
         assert_eq!(events.iter().any(|event| matches!(event, TurnEvent::HandOver { .. })), hands_over);
         assert_eq!(world.model.requests().len(), usize::from(!hands_over));
     }
+    ran("own_safety");
 }
 
 #[tokio::test]

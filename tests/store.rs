@@ -18,6 +18,10 @@ use completion_coach::{
 };
 use rusqlite::Connection;
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 const SOON: Duration = Duration::from_millis(60);
 
 #[tokio::test]
@@ -55,6 +59,7 @@ async fn the_exam_on_a_file() {
     let store = Arc::new(SqliteStore::open(folder.path().join("coach.db")).unwrap());
     conformance::run(store.clone()).await.assert_passed();
     conformance::run(store).await.assert_passed();
+    ran("exam");
 }
 
 #[tokio::test]
@@ -354,6 +359,7 @@ async fn i10_nothing_of_a_forgotten_user_is_left_in_the_file() {
     }
     assert_eq!([read(&store, &users[6]).await, read(&store, &users[7]).await], others);
     assert_eq!(traces(folder.path(), &["secret6secret".into(), "secret7secret".into()]).len(), 2);
+    ran("forget");
 }
 
 #[tokio::test]

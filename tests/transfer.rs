@@ -9,6 +9,10 @@ use completion_coach::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 fn coach(store: SqliteStore) -> CompletionCoach {
     let often = Rate::new(60_000, 10_000);
     CompletionCoach::builder(store, OfflineGuide).allowance(AllowanceRates { turns: often, proposals: often }).build().expect("a coach")
@@ -114,6 +118,7 @@ async fn what_was_exported_and_imported_is_the_same_under_any_user() {
     let reply = coach.user("ada").debrief("b").send("And the parser taught me patience.").await.expect("a reply");
     assert_eq!(reply.message.seq, 7);
     assert!(!coach.user("ada").debrief("a").proposal().await.expect("there").items.is_empty());
+    ran("transfer");
 }
 
 #[tokio::test]

@@ -23,6 +23,10 @@ enum Protocol {
 }
 use Protocol::{Anthropic, OpenAi};
 
+#[path = "support/ran.rs"]
+mod ran;
+use ran::ran;
+
 const BOTH: [Protocol; 2] = [Anthropic, OpenAi];
 
 /// What the model asks; it passes every check.
@@ -645,6 +649,7 @@ async fn case_18_an_expired_token_is_replaced_once_and_a_key_never() {
         assert_eq!((error.kind(), error.attempts(), error.request_id()), (ErrorKind::Unauthorised, Some(2), Some("req_7")));
         world.nothing_of_it_is_kept("refused twice", &error).await;
     }
+    ran("own_tokens");
 }
 
 #[tokio::test]
@@ -652,7 +657,7 @@ async fn case_19_dropping_or_cancelling_a_turn_closes_its_connection_at_once() {
     for protocol in BOTH {
         let begun = chunk((protocol.start() + &protocol.text("Which step")).as_bytes());
         let slow = vec![stream_head(), begun, Act::Wait(Duration::from_secs(10)), chunk(protocol.text("came").as_bytes())];
-        for how in ["dropped", "cancelled", "before a head"] {
+        for how in ["dropped", "aborted", "cancelled", "before a head"] {
             let acts = if how == "before a head" { vec![Act::Hang] } else { slow.clone() };
             let limits = TimeLimits { idle: Duration::from_secs(30), answer: Duration::from_secs(30), ..limits() };
             let settings = |builder: Builder| builder.delivery(Delivery::Live);
@@ -668,6 +673,11 @@ async fn case_19_dropping_or_cancelling_a_turn_closes_its_connection_at_once() {
             if how == "cancelled" {
                 turn.canceller().cancel();
                 assert_eq!(turn.reply().await.expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
+            } else if how == "aborted" {
+                let waiting = tokio::spawn(turn.reply());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                waiting.abort();
+                assert!(waiting.await.expect_err("nobody waits").is_cancelled());
             } else {
                 drop(turn);
             }
@@ -687,6 +697,10 @@ async fn case_19_dropping_or_cancelling_a_turn_closes_its_connection_at_once() {
             );
         }
     }
+    ran("streaming");
+    ran("cancel_loop");
+    ran("cancel_task");
+    ran("cancel_drop");
 }
 
 #[tokio::test]
@@ -743,6 +757,7 @@ async fn nothing_is_sent_without_consent_and_withdrawing_it_ends_the_turn() {
         let reply = coach.user("me").debrief("run-1").take_over().await.expect("agreed").reply().await.expect("a reply");
         assert_eq!(reply.message.text, QUESTION);
     }
+    ran("consent");
 }
 
 #[tokio::test]
@@ -855,4 +870,5 @@ async fn what_a_user_used_is_priced_by_operation_and_model_over_a_period() {
     assert_eq!((report.cost, report.prices_as_of.as_str()), (Some(194), "2026-11-24"));
     assert_eq!(world.me.usage(Timestamp::MIN, Timestamp::from_millis(1)).await.expect("before that").lines, []);
     assert_eq!(world.coach.user("other").usage(Timestamp::MIN, Timestamp::MAX).await.expect("nobody").lines, []);
+    ran("usage");
 }

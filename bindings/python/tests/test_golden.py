@@ -145,7 +145,9 @@ class Player:
             recap = await face(thread.recap())
             self.line("recap", outcome=recap.outcome)
             for line in recap.lines:
-                self.line("recap_line", step=line.step, cut=line.cut, label=quoted(line.label), quote=quoted(line.quote))
+                self.line(
+                    "recap_line", step=line.step, cut=line.cut, label=quoted(line.label), quote=quoted(line.quote)
+                )
             if recap.next is not None:
                 self.line("next", kind=quoted(recap.next.kind), title=quoted(recap.next.title))
             return None
