@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kotlin: generates, compiles, tests, and uses the package from outside of the tree. `tests/kotlin.sh surface` writes the public surface anew.
+# Kotlin: generates, compiles, tests, and uses the package from outside of the tree. With SURFACE=write the public surface is written anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -51,16 +51,16 @@ PYTHON
 
 say "the public surface"
 listing=$("$binding/surface.sh" "$work/testing/maven/classes")
-if [ "${1:-}" = surface ]; then
+if [ "${SURFACE:-}" = write ]; then
   printf '%s\n' "$listing" >"$surface"
 else
-  diff -u "$surface" <(printf '%s\n' "$listing") || { echo "the surface has changed: if that is meant, write it anew with tests/kotlin.sh surface"; exit 1; }
+  diff -u "$surface" <(printf '%s\n' "$listing") || { echo "the surface has changed: if that is meant, write it anew with SURFACE=write tests/kotlin.sh"; exit 1; }
 fi
 
 say "the package as it is published, used from outside of the tree"
 make_flavour release
 rm -rf "$repository"; cp -al "${HOME}/.m2/repository" "$repository" # what was downloaded is not downloaded again
-maven -DskipTests -Dmaven.repo.local="$repository" install
+maven -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install
 elsewhere=$(mktemp -d); trap 'rm -rf "$elsewhere"' EXIT
 cp "$binding"/consumer/{pom.xml,App.kt} "$elsewhere"
 said=$(cd "$elsewhere" && mvn -q -B -ntp -Dmaven.repo.local="$repository" verify)

@@ -1,4 +1,4 @@
-// Life on a phone: killed in mid-turn, no work on the caller's thread, many at once, and a memory that does not grow.
+// Life on a phone: killed in mid-turn, paused, no work on the caller's thread, many at once, and a memory that does not grow.
 
 package completion.coach
 
@@ -6,7 +6,6 @@ import java.io.File
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.Executors
-import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.TimeSource
@@ -16,7 +15,6 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
-import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -25,9 +23,10 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
 /** Another JVM with the tests' own classes. */
-fun jvm(main: String, vararg arguments: String): ProcessBuilder = ProcessBuilder(
-    ProcessHandle.current().info().command().get(), "-cp", System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path"), main, *arguments,
-)
+fun jvm(main: String, vararg arguments: String, flags: List<String> = emptyList()): ProcessBuilder {
+    val classes = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
+    return ProcessBuilder(listOf(ProcessHandle.current().info().command().get()) + flags + listOf("-cp", classes, main) + arguments)
+}
 
 class LifeTest {
     @Test
@@ -130,34 +129,53 @@ class LifeTest {
 
     /** `LEAK_TURNS` says how many turns: a few here, ten thousand apart. */
     @Test
-    fun `many turns with a store and a model of the app's own leave nothing behind`() = test(30.minutes) {
-        val turns = System.getenv("LEAK_TURNS")?.toInt() ?: 600
-        suspend fun run(turns: Int) {
-            coach(mine { text("You told me about it. "); text("What did you learn from that?") }, CoachOptions(delivery = Delivery.LIVE, allowance = FREE), MemoryStore()).use { coach ->
-                repeat(turns / 4) { number ->
-                    coach.user("u${number % 7}").use { user ->
-                        val action = user.recordDone(NewAction(ActionKind.Replicate, "A figure")).action.id
-                        user.debrief(action).use { debrief ->
-                            debrief.open().use { it.reply() }
-                            debrief.stream("The effect was there.").use { it.events().first() }
-                            debrief.takeOver().use { it.reply() }
-                            debrief.send("I learned how seeds matter.")
-                        }
-                        if (number % 50 > 42) user.forget()
+    fun `many turns with a store and a model of the app's own leave nothing behind`() {
+        val turns = System.getenv("LEAK_TURNS") ?: "600"
+        val process = jvm("completion.coach.Leaks", turns, flags = listOf("-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch")).redirectErrorStream(true).start()
+        val output = process.inputReader().readText()
+        println(output)
+        assertEquals(0, process.waitFor(), output)
+    }
+}
+
+/** Many turns with a store and a model of the app's own; it fails if something is left of them. */
+object Leaks {
+    private data class Held(val resident: Long, val heap: Long, val threads: Int, val files: Int, val handles: Int)
+
+    @JvmStatic
+    fun main(arguments: Array<String>) = runBlocking {
+        val turns = arguments[0].toInt()
+        run(maxOf(400, turns / 4)) // what is made once is made now
+        val before = held()
+        var after = before
+        repeat(5) {
+            run(turns / 5)
+            after = held()
+            println(after)
+        }
+        val grown = after.resident - before.resident
+        println("$turns turns: ${grown / turns} bytes of memory a turn; before $before, after $after")
+        check(after.files <= before.files + 2 && after.threads <= before.threads + 8 && after.handles <= before.handles)
+        check(grown / turns < 3_000 || grown < 16L shl 20)
+    }
+
+    private suspend fun run(turns: Int) {
+        val own = mine { text("You told me about it. "); text("What did you learn from that?") }
+        coach(own, CoachOptions(delivery = Delivery.LIVE, allowance = FREE), MemoryStore()).use { coach ->
+            repeat(turns / 4) { number ->
+                coach.user("u${number % 7}").use { user ->
+                    val action = user.recordDone(NewAction(ActionKind.Replicate, "A figure")).action.id
+                    user.debrief(action).use { debrief ->
+                        debrief.open().use { it.reply() }
+                        debrief.stream("The effect was there.").use { it.events().first() }
+                        debrief.takeOver().use { it.reply() }
+                        debrief.send("I learned how seeds matter.")
                     }
+                    if (number % 50 > 42) user.forget()
                 }
             }
         }
-        run(maxOf(400, turns / 4)) // what is made once is made now
-        val before = held()
-        run(turns)
-        val after = held()
-        println("$turns turns: ${(after.resident - before.resident) / turns} bytes of memory a turn; before $before, after $after")
-        assertTrue(after.files <= before.files + 2 && after.threads <= before.threads + 8 && after.handles <= before.handles)
-        assertTrue((after.resident - before.resident) / turns < 3_000 || after.resident - before.resident < 16L shl 20)
     }
-
-    private data class Held(val resident: Long, val heap: Long, val threads: Int, val files: Int, val handles: Int)
 
     private suspend fun held(): Held {
         repeat(5) { System.gc(); delay(50) }
