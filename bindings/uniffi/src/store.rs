@@ -91,13 +91,13 @@ impl SqliteStore {
 pub trait ActionStore: Send + Sync {
     /// The user's account, or nothing if there is no such user.
     async fn account(&self, user: String) -> Result<Option<Account>>;
-    /// All actions of the user with their debriefs, in the order in which they were first written.
+    /// All actions of the user with their debriefs, in the order of their ids (as bytes of UTF-8).
     async fn actions(&self, user: String) -> Result<Vec<ActionRecord>>;
     /// Everything that a decision about one thread needs, read at one moment; nothing if there is no such user.
     async fn conversation(&self, user: String, thread: ThreadId, page: Page) -> Result<Option<Conversation>>;
-    /// The extractions of a thread, or of the user; oldest first and then by their position.
+    /// The extractions of a thread, or of the user, oldest first (by time, then by id).
     async fn extractions(&self, user: String, thread: Option<ThreadId>) -> Result<Vec<Extraction>>;
-    /// The user's attempts that began at `from` or later and before `until`, oldest first.
+    /// The user's attempts that began at `from` or later and before `until`, oldest first (by time, then by id).
     async fn attempts(&self, user: String, from: Timestamp, until: Timestamp) -> Result<Vec<Attempt>>;
     /// At most so many entries of the change log after this position, oldest first.
     async fn changes(&self, user: String, after: u64, limit: u32) -> Result<Vec<ProfileChange>>;

@@ -146,6 +146,7 @@ fn a_turn_that_is_let_go_of_ends_and_one_in_the_background_does_not() {
         model.play([Act::Yield, Act::Say("What did you learn?".into())]);
         let turn = debrief.resume();
         turn.finish_in_background().unwrap();
+        turn.cancel();
         drop(turn);
         let replied = async {
             while debrief.messages(1, None).await.unwrap().messages[0].text != "What did you learn?" {
@@ -153,6 +154,26 @@ fn a_turn_that_is_let_go_of_ends_and_one_in_the_background_does_not() {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), replied).await.expect("it goes on in the background");
+    });
+}
+
+#[test]
+fn whoever_stops_waiting_for_a_reply_ends_the_turn() {
+    wait(async {
+        let model = ScriptedModel::default();
+        let (_coach, debrief) = debrief(&model).await;
+        model.play([Act::Hang]);
+        let turn = debrief.stream(said("It went well."));
+        let reading = tokio::spawn({
+            let turn = turn.clone();
+            async move { turn.reply().await.map(drop) }
+        });
+        while model.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        reading.abort();
+        let _ = reading.await;
+        assert!(matches!(turn.next().await, Err(CoachError::Cancelled { .. })));
     });
 }
 

@@ -79,8 +79,9 @@ impl Turn {
         run(async move { events.lock().await.next(&shared).await }).await
     }
 
-    /// Reads to the end and gives the reply.
+    /// Reads to the end and gives the reply. Whoever stops waiting for it ends the turn.
     pub async fn reply(&self) -> Result<Reply> {
+        let _leaving = Leaving(self);
         self.start()?;
         let (events, shared) = (self.events.clone(), self.shared.clone());
         run(async move {
@@ -95,8 +96,12 @@ impl Turn {
         .await
     }
 
-    /// Ends it at once, also while somebody waits for its next event. What the user said stays.
+    /// Ends it at once, also while somebody waits for its next event. What the user said stays. One that was told to finish in the background
+    /// does.
     pub fn cancel(&self) {
+        if self.shared.detached.load(Ordering::SeqCst) {
+            return;
+        }
         self.shared.cancelled.store(true, Ordering::SeqCst);
         let ended = {
             let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,6 +116,17 @@ impl Turn {
         self.shared.detached.store(true, Ordering::SeqCst);
         self.shared.detach.notify_one();
         Ok(())
+    }
+}
+
+/// Ends a turn when somebody stops waiting for its reply; one that is over stays as it is.
+struct Leaving<'a>(&'a Turn);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if !self.0.shared.over.load(Ordering::SeqCst) {
+            self.0.cancel();
+        }
     }
 }
 

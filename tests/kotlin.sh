@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Kotlin: generates, compiles, tests, and uses the package from outside of the tree. `tests/kotlin.sh surface` writes the public surface anew.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+binding="$PWD/bindings/kotlin" work="$PWD/target/kotlin" target="${CARGO_TARGET_DIR:-$PWD/target}"
+repository="$work/repository" surface="$PWD/tests/surface/kotlin.txt"
+
+say() { printf '\n== %s\n' "$*"; }
+
+maven() { mvn -q -B -ntp -f "$binding/pom.xml" "$@"; }
+
+for tool in cargo mvn java strip; do
+  command -v "$tool" >/dev/null || { echo "$tool is missing: install it first (Debian: rustup, maven, openjdk-17-jdk-headless, binutils)"; exit 1; }
+done
+
+# What the jar is made from: generated from the library before it is stripped, which takes away what the generator reads.
+make_flavour() {
+  local flavour="$1" of="$work/$1"; shift
+  cargo build --locked --package completion-coach-ffi "$@"
+  rm -rf "$of/generated"; mkdir -p "$of/generated" "$of/native/linux-x86-64"
+  "$target/debug/completion-coach-bindgen" generate --library "$target/debug/libcompletion_coach_ffi.so" --language kotlin --no-format --out-dir "$of/generated"
+  strip --strip-debug -o "$of/native/linux-x86-64/libcompletion_coach_ffi.so" "$target/debug/libcompletion_coach_ffi.so"
+}
+
+say "the library and the generated sources"
+cargo build --locked --package completion-coach-bindgen
+make_flavour testing --features testing
+
+say "the wrapper and its tests"
+# The snippets of the README as one function, and its classes beside it.
+mkdir -p "$work/testing/readme"
+awk '
+  /^```kotlin/ { on = 1; class = 0; next }
+  /^```/ { on = 0; next }
+  !on { next }
+  /^class / { class = 1 }
+  /^import / { imports = imports $0 "\n"; next }
+  class { classes = classes $0 "\n"; next }
+  { body = body "    " $0 "\n" }
+  END { printf "package readme\n\n%s\n%s\nsuspend fun readme(path: String) {\n%s}\n", imports, classes, body }
+' "$binding/README.md" >"$work/testing/readme/Readme.kt"
+maven -Dflavour=testing test
+python3 - "$work"/testing/maven/surefire-reports/TEST-*.xml <<'PYTHON'
+import sys, xml.etree.ElementTree as tree
+suites = [tree.parse(path).getroot() for path in sys.argv[1:]]
+counts = {name: sum(int(suite.get(name)) for suite in suites) for name in ("tests", "failures", "errors", "skipped")}
+print("Kotlin:", ", ".join(f"{count} {name}" for name, count in counts.items()))
+sys.exit(counts["tests"] == 0 or counts["failures"] + counts["errors"] + counts["skipped"] > 0)
+PYTHON
+
+say "the public surface"
+listing=$("$binding/surface.sh" "$work/testing/maven/classes")
+if [ "${1:-}" = surface ]; then
+  printf '%s\n' "$listing" >"$surface"
+else
+  diff -u "$surface" <(printf '%s\n' "$listing") || { echo "the surface has changed: if that is meant, write it anew with tests/kotlin.sh surface"; exit 1; }
+fi
+
+say "the package as it is published, used from outside of the tree"
+make_flavour release
+rm -rf "$repository"; cp -al "${HOME}/.m2/repository" "$repository" # what was downloaded is not downloaded again
+maven -DskipTests -Dmaven.repo.local="$repository" install
+elsewhere=$(mktemp -d); trap 'rm -rf "$elsewhere"' EXIT
+cp "$binding"/consumer/{pom.xml,App.kt} "$elsewhere"
+said=$(cd "$elsewhere" && mvn -q -B -ntp -Dmaven.repo.local="$repository" verify)
+printf '%s\n' "$said"
+grep -q 'because of “I learned that tests come first' <<<"$said"
+
+say "Kotlin has passed"
