@@ -1,17 +1,18 @@
 //! Words per language as data: the guide's texts and the lists that rules look words up in. One more language is one more file.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::{fmt, iter};
 
-use aho_corasick::AhoCorasick;
+use miniz_oxide::inflate::decompress_to_vec;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
 /// Everything that is said or recognised in one language.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub(crate) struct Words {
     /// The BCP 47 tag of the language.
     pub(crate) tag: String,
@@ -23,15 +24,15 @@ pub(crate) struct Words {
 
 /// Phrases, and what finds one or all of them at once, made when it is first needed: there can be a thousand.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Vec<String>")]
+#[serde(from = "Vec<&'static str>", bound(deserialize = "'de: 'static"))]
 struct List {
-    phrases: Vec<String>,
-    whole: OnceLock<HashSet<String>>,
-    search: OnceLock<Option<AhoCorasick>>,
+    phrases: Vec<&'static str>,
+    whole: OnceLock<HashSet<&'static str>>,
+    search: OnceLock<Option<Search>>,
 }
 
-impl From<Vec<String>> for List {
-    fn from(phrases: Vec<String>) -> Self {
+impl From<Vec<&'static str>> for List {
+    fn from(phrases: Vec<&'static str>) -> Self {
         Self { phrases, whole: OnceLock::new(), search: OnceLock::new() }
     }
 }
@@ -42,9 +43,79 @@ impl PartialEq for List {
     }
 }
 
+/// Finds every place of many phrases, overlapping ones as well. They are sorted, so that one search tells what stands at a place.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    phrases: Vec<Sorted>,
+    /// For each first byte, how many phrases begin with it or a lower one.
+    up_to: Box<[usize; 256]>,
+}
+
+#[derive(Debug, Clone)]
+struct Sorted {
+    phrase: &'static str,
+    number: usize,
+    /// The longest other phrase that this one begins with.
+    begins_with: Option<usize>,
+}
+
+impl Search {
+    /// `None` if there are none to find. None of them is empty.
+    pub(crate) fn new(phrases: impl Iterator<Item = &'static str>) -> Option<Self> {
+        let mut phrases: Vec<_> = phrases.enumerate().map(|(number, phrase)| Sorted { phrase, number, begins_with: None }).collect();
+        phrases.sort_unstable_by_key(|sorted| (sorted.phrase, sorted.number));
+        let mut up_to = Box::new([0; 256]);
+        let mut beginnings: Vec<usize> = Vec::new();
+        for at in 0..phrases.len() {
+            let phrase = phrases[at].phrase;
+            while beginnings.pop_if(|last| !phrase.starts_with(phrases[*last].phrase)).is_some() {}
+            phrases[at].begins_with = beginnings.last().copied();
+            beginnings.push(at);
+            up_to[usize::from(phrase.as_bytes()[0])] += 1;
+        }
+        for byte in 1..up_to.len() {
+            up_to[byte] += up_to[byte - 1];
+        }
+        (!phrases.is_empty()).then_some(Self { phrases, up_to })
+    }
+
+    /// The number of each phrase that begins where it may, and its place.
+    pub(crate) fn places(&self, text: &str, may_begin: impl Fn(usize) -> bool) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let begin = text.char_indices().map(|(at, _)| at).filter(move |at| self.any(text.as_bytes()[*at]) && may_begin(*at));
+        begin.flat_map(|at| self.beginning(&text[at..]).map(move |found| (found.number, at..at + found.phrase.len())))
+    }
+
+    fn any(&self, first: u8) -> bool {
+        self.with(first).len() > 0
+    }
+
+    fn with(&self, first: u8) -> Range<usize> {
+        let first = usize::from(first);
+        first.checked_sub(1).map_or(0, |before| self.up_to[before])..self.up_to[first]
+    }
+
+    /// Every phrase that a text begins with: the last one that is not behind it in the order, or one that this begins with.
+    fn beginning(&self, text: &str) -> impl Iterator<Item = &Sorted> {
+        let with = self.with(text.as_bytes()[0]);
+        let before = self.phrases[with.clone()].partition_point(|sorted| sorted.phrase <= text);
+        let last = before.checked_sub(1).map(|at| &self.phrases[with.start + at]);
+        let chain = iter::successors(last, |sorted| Some(&self.phrases[sorted.begins_with?]));
+        chain.filter(move |sorted| text.starts_with(sorted.phrase))
+    }
+}
+
+/// Packed by `build.rs`. Phrases are kept where they are unpacked, for as long as the process lives.
 static LANGUAGES: LazyLock<Vec<Words>> = LazyLock::new(|| {
-    let sources = [include_str!("lang/en.json"), include_str!("lang/es.json"), include_str!("lang/ja.json"), include_str!("lang/pt.json")];
-    sources.iter().map(|source| serde_json::from_str(source).expect("a language file of this crate is valid")).collect()
+    macro_rules! packed {
+        ($tag:literal) => {
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $tag, ".json.deflate")).as_slice()
+        };
+    }
+    let unpack = |packed| {
+        let json: &'static [u8] = decompress_to_vec(packed).expect("what `build.rs` packs can be unpacked").leak();
+        serde_json::from_slice(json).expect("a language file of this crate is valid")
+    };
+    [packed!("en"), packed!("es"), packed!("ja"), packed!("pt")].map(unpack).into()
 });
 
 /// What the library says to people: the guide's questions, the offer, the disclosure, the recap. The host can replace any of it.
@@ -132,7 +203,7 @@ impl Texts {
     }
 }
 
-fn placeholders(text: &str) -> BTreeSet<&str> {
+fn placeholders(text: &str) -> HashSet<&str> {
     text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
 }
 
@@ -178,30 +249,25 @@ impl Words {
     }
 
     /// Every phrase of every list.
-    pub(crate) fn phrases(&self) -> impl Iterator<Item = &str> {
-        self.lists.values().flat_map(|list| &list.phrases).map(String::as_str)
+    pub(crate) fn phrases(&self) -> impl Iterator<Item = &'static str> {
+        self.lists.values().flat_map(|list| &list.phrases).copied()
     }
 
     /// The list with this id. Empty if there is none.
-    pub(crate) fn list(&self, id: &str) -> &[String] {
+    pub(crate) fn list(&self, id: &str) -> &[&'static str] {
         self.lists.get(id).map_or(&[], |list| list.phrases.as_slice())
     }
 
     /// Whether a list has this phrase.
     pub(crate) fn has(&self, id: &str, phrase: &str) -> bool {
-        let whole = |list: &List| list.whole.get_or_init(|| list.phrases.iter().cloned().collect()).contains(phrase);
+        let whole = |list: &List| list.whole.get_or_init(|| list.phrases.iter().copied().collect()).contains(phrase);
         self.lists.get(id).is_some_and(whole)
     }
 
     /// What finds every phrase of a list at once, overlapping ones as well; `None` for an empty list.
-    pub(crate) fn search(&self, id: &str) -> Option<&AhoCorasick> {
+    pub(crate) fn search(&self, id: &str) -> Option<&Search> {
         let list = self.lists.get(id)?;
-        let made = list.search.get_or_init(|| {
-            let phrases: Vec<&String> = list.phrases.iter().filter(|phrase| !phrase.is_empty()).collect();
-            // The lists of this crate are small enough for it.
-            (!phrases.is_empty()).then(|| AhoCorasick::new(phrases).ok()).flatten()
-        });
-        made.as_ref()
+        list.search.get_or_init(|| Search::new(list.phrases.iter().copied().filter(|phrase| !phrase.is_empty()))).as_ref()
     }
 }
 
@@ -229,4 +295,40 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Search, all};
+
+    #[test]
+    fn a_search_finds_every_phrase_everywhere_overlapping_ones_as_well() {
+        let search = Search::new(["not", "is not", "is", "nothing", "not", "ções", "ção"].into_iter()).unwrap();
+        let mut found: Vec<_> = search.places("it is nothing: ações", |_| true).collect();
+        found.sort_unstable_by_key(|(number, place)| (place.start, *number));
+        let said = |number, start, length| (number, start..start + length);
+        assert_eq!(found, [said(1, 3, 6), said(2, 3, 2), said(0, 6, 3), said(3, 6, 7), said(4, 6, 3), said(5, 16, 6)]);
+        assert!(Search::new(std::iter::empty()).is_none());
+    }
+
+    #[test]
+    fn a_search_finds_what_looking_for_each_phrase_alone_finds() {
+        for words in all() {
+            for list in words.lists.values().filter(|list| list.phrases.len() > 1) {
+                let text = list.phrases.iter().step_by(list.phrases.len() / 7 + 1).fold(String::new(), |text, phrase| text + phrase + " ");
+                let search = Search::new(list.phrases.iter().copied()).unwrap();
+                let mut found: Vec<_> = search.places(&text, |_| true).collect();
+                found.sort_unstable_by_key(|(number, place)| (*number, place.start));
+                let text = text.as_str();
+                let starts = |phrase: &'static str| text.char_indices().map(|(at, _)| at).filter(move |at| text[*at..].starts_with(phrase));
+                let looked_for: Vec<_> = list
+                    .phrases
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(number, phrase)| starts(*phrase).map(move |at| (number, at..at + phrase.len())))
+                    .collect();
+                assert_eq!(found, looked_for, "{}", words.tag);
+            }
+        }
+    }
 }

@@ -3,11 +3,10 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
 
-use crate::lang;
-use crate::text::{fold, stands_alone};
+use crate::lang::{self, Search};
+use crate::text::{fold, parted};
 
 /// How a person is, as far as code should act on it.
 ///
@@ -28,7 +27,7 @@ pub enum SafetyLevel {
 
 /// The phrases of all languages, searched for at once: there are thousands, and every message is looked at.
 struct Phrases {
-    search: AhoCorasick,
+    search: Search,
     /// Of each phrase, the level it stands for, and whether it is an exception from that.
     means: Vec<(SafetyLevel, bool)>,
 }
@@ -42,19 +41,19 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     ];
     let all = || {
         lists.into_iter().flat_map(|(list, level, except)| {
-            lang::all().iter().flat_map(move |words| words.list(list)).map(move |phrase| (phrase, (level, except)))
+            lang::all().iter().flat_map(move |words| words.list(list)).copied().map(move |phrase| (phrase, (level, except)))
         })
     };
     let phrases = all().map(|(phrase, _)| phrase).filter(|phrase| !phrase.is_empty());
-    let search = AhoCorasick::new(phrases).expect("the lists of this crate are small enough");
+    let search = Search::new(phrases).expect("there are phrases of danger");
     Phrases { search, means: all().filter(|(phrase, _)| !phrase.is_empty()).map(|(_, means)| means).collect() }
 });
 
 /// What the phrase lists say of a text. People mix languages, so that an exception of one holds for a phrase of another.
 pub(crate) fn level(text: &str) -> SafetyLevel {
     let folded = fold(text);
-    let found = PHRASES.search.find_overlapping_iter(&folded).map(|found| (found.range(), PHRASES.means[found.pattern().as_usize()]));
-    let found: Vec<_> = found.filter(|(place, _)| stands_alone(&folded, place)).collect();
+    let found = PHRASES.search.places(&folded, |at| parted(&folded, at)).map(|(phrase, place)| (place, PHRASES.means[phrase]));
+    let found: Vec<_> = found.filter(|(place, _)| parted(&folded, place.end)).collect();
     let excused = |place: &Range<usize>, level: SafetyLevel| {
         let mut exceptions = found.iter().filter(|(_, means)| *means == (level, true));
         exceptions.any(|(exception, _)| exception.start < place.end && place.start < exception.end)

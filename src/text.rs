@@ -46,8 +46,8 @@ pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
 
 /// Every place where a folded text says one of a list's phrases, between word boundaries.
 pub(crate) fn places<'a>(folded: &'a str, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
-    let found = words.search(list).map(|search| search.find_overlapping_iter(folded).map(|found| found.range()));
-    found.into_iter().flatten().filter(|place| stands_alone(folded, place))
+    let found = words.search(list).map(|search| search.places(folded, |at| parted(folded, at)).map(|(_, place)| place));
+    found.into_iter().flatten().filter(|place| parted(folded, place.end))
 }
 
 /// Whether a folded text begins with one of the list's phrases.
@@ -67,7 +67,7 @@ pub(crate) fn ends_with(folded: &str, phrase: &str) -> bool {
 
 /// Whether a folded text begins with one of the list's phrases, or ends with one in a script without spaces: Japanese puts its verbs last.
 pub(crate) fn orders_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    let ends = |phrase: &String| phrase.ends_with(is_unspaced) && folded.ends_with(phrase.as_str());
+    let ends = |phrase: &&str| phrase.ends_with(is_unspaced) && folded.ends_with(phrase);
     begins_with_one_of(folded, words, list) || words.list(list).iter().any(ends)
 }
 
@@ -225,13 +225,15 @@ fn is_unspaced(c: char) -> bool {
 
 /// Whether a part of a text is no part of a longer word.
 pub(crate) fn stands_alone(text: &str, found: &Range<usize>) -> bool {
-    let parted = |a: Option<char>, b: Option<char>| match (a, b) {
+    parted(text, found.start) && parted(text, found.end)
+}
+
+/// Whether no word goes on across a place in a text.
+pub(crate) fn parted(text: &str, at: usize) -> bool {
+    match (text[..at].chars().next_back(), text[at..].chars().next()) {
         (Some(a), Some(b)) => !(a.is_alphanumeric() && b.is_alphanumeric()) || is_unspaced(a) || is_unspaced(b),
         _ => true,
-    };
-    let inside = &text[found.clone()];
-    parted(text[..found.start].chars().next_back(), inside.chars().next())
-        && parted(inside.chars().next_back(), text[found.end..].chars().next())
+    }
 }
 
 fn in_the_open(text: &str, found: &Range<usize>) -> bool {
@@ -293,7 +295,7 @@ pub(crate) fn all_said(folded: &str, words: &Words, list: &str, except: &str) ->
     let mut found: Vec<_> = places(folded, words, list).collect();
     let exceptions: Vec<_> = if found.is_empty() { Vec::new() } else { places(folded, words, except).collect() };
     found.retain(|place| !exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end));
-    found.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
+    found.sort_unstable_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
     found
 }
 

@@ -293,7 +293,7 @@ pub(crate) fn report(attempts: &[Attempt], prices: &PriceTable) -> UsageReport {
         *exact = exact.zip(price).map(|(sum, price)| sum.saturating_add(price));
     }
     let mut lines: Vec<_> = lines.into_iter().map(|(line, exact)| UsageLine { cost: exact.map(rounded), ..line }).collect();
-    lines.sort_by(|a, b| (a.operation, &a.provider, &a.model).cmp(&(b.operation, &b.provider, &b.model)));
+    lines.sort_unstable_by(|a, b| (a.operation, &a.provider, &a.model).cmp(&(b.operation, &b.provider, &b.model)));
     let cost = lines.iter().map(|line| line.cost).sum();
     UsageReport { lines, cost, prices_as_of: prices.as_of.clone() }
 }

@@ -250,6 +250,16 @@ async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = stream.shutdown().await;
 }
 
+/// `Cargo.lock` keeps the tables for names of other scripts out, which no address of an endpoint may hold; their ASCII form must still do.
+#[test]
+fn a_name_of_another_script_is_reached_by_its_ascii_form() {
+    let parsed = reqwest::Url::parse("https://api.xn--bcher-kva.example/v1").unwrap();
+    assert_eq!(parsed.host_str(), Some("api.xn--bcher-kva.example"));
+    let endpoint = |url: &str| AnthropicModel::new("m-1", endpoint(url));
+    assert!(endpoint("https://api.xn--bcher-kva.example").is_ok());
+    assert_eq!(endpoint("https://api.bücher.example").unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_or_for_another_name_is_told_apart_from_no_network() {
     let (address, _) = tls("localhost").await;

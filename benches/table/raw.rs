@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use completion_coach::{ThreadId, Write};
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
 
 use crate::replay::{Part, Step};
@@ -103,12 +104,18 @@ impl Raw {
         db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).unwrap();
         db.pragma_update(None, "temp_store", "MEMORY").unwrap();
         db.pragma_update(None, "trusted_schema", false).unwrap();
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
         db.set_prepared_statement_cache_capacity(64);
         Self(db)
     }
 
+    fn run(&self, sql: &str) {
+        self.0.prepare_cached(sql).unwrap().execute([]).unwrap();
+    }
+
     pub(crate) fn commit(&self, ready: &Ready) {
-        let db = Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate).unwrap();
+        let db = &self.0;
+        self.run("BEGIN IMMEDIATE");
         let known: Option<(i64, u64)> =
             db.prepare_cached(KEY).unwrap().query_row([&ready.user], |row| Ok((row.get(0)?, row.get(1)?))).optional().unwrap();
         let user = match known {
@@ -128,7 +135,7 @@ impl Raw {
             statement.raw_bind_parameter(1, user).unwrap();
             let mut from = 2;
             if row.in_thread {
-                let thread = *thread.get_or_insert_with(|| thread_key(&db, user, &ready.thread));
+                let thread = *thread.get_or_insert_with(|| thread_key(db, user, &ready.thread));
                 statement.raw_bind_parameter(2, thread).unwrap();
                 from = 3;
             }
@@ -137,11 +144,12 @@ impl Raw {
             }
             statement.raw_execute().unwrap();
         }
-        db.commit().unwrap();
+        self.run("COMMIT");
     }
 
     pub(crate) fn read(&self, user: &str, thread: &ThreadId, size: u32) -> Rows {
-        let db = self.0.unchecked_transaction().unwrap();
+        let db = &self.0;
+        self.run("BEGIN");
         let user: i64 = db.prepare_cached(KEY).unwrap().query_row([user], |row| row.get(0)).unwrap();
         let action = thread.action().map(|id| {
             let mut statement = db.prepare_cached(ACTION).unwrap();
@@ -157,7 +165,7 @@ impl Raw {
         let mut messages: Vec<_> = messages.collect::<rusqlite::Result<_>>().unwrap();
         messages.reverse();
         drop(statement);
-        db.commit().unwrap();
+        self.run("COMMIT");
         Rows { account, action, state, messages }
     }
 }

@@ -57,13 +57,13 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
     let offset = mark.start - sentence.len();
     let mapped = Mapped::new(sentence);
     let starts = words.list("question_starts");
-    let (closes, joints): (Vec<&String>, Vec<&String>) = words.list("question_joints").iter().partition(|joint| joint.ends_with('か'));
+    let (closes, joints): (Vec<&str>, Vec<&str>) = words.list("question_joints").iter().partition(|joint| joint.ends_with('か'));
     if let Some(at) = japanese(sentence, words, &closes, &joints) {
         return Some(offset + at.start..offset + at.end);
     }
     let first = places(&mapped.text, words, "question_starts").map(|place| place.start).min()?;
     let found = joints.into_iter().find_map(|joint| {
-        let alternative = words.list("alternatives").contains(joint);
+        let alternative = words.list("alternatives").contains(&joint);
         phrases_in(&mapped.text, joint).find_map(|place| {
             let (before, after) = (mapped.text[..place.start].trim_end(), mapped.text[place.end..].trim_start());
             let start = starts.iter().filter(|start| begins_with(after, start)).max_by_key(|start| start.len())?;
@@ -81,18 +81,18 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
 
 /// In Japanese a joint that ends in か closes a question before a comma: "何でしたか、また次に誰と…". A second one follows if a question word or
 /// a conjunction does; an alternative offers answers, and と quotes.
-fn japanese(sentence: &str, words: &Words, closes: &[&String], joints: &[&String]) -> Option<Range<usize>> {
+fn japanese(sentence: &str, words: &Words, closes: &[&str], joints: &[&str]) -> Option<Range<usize>> {
     // 何か and 誰も ask nothing.
     let asks = |place: &Range<usize>| !sentence[place.end..].starts_with(['か', 'も']);
-    let questions = words.search("question_starts")?.find_overlapping_iter(sentence).map(|found| found.range());
+    let questions = words.search("question_starts")?.places(sentence, |_| true).map(|(_, place)| place);
     let last = questions.filter(asks).map(|place| place.start).max();
     sentence.match_indices('、').find_map(|(comma, mark)| {
-        if !closes.iter().any(|close| sentence[..comma].ends_with(close.as_str())) {
+        if !closes.iter().any(|close| sentence[..comma].ends_with(close)) {
             return None;
         }
         let after = &sentence[comma + mark.len()..];
-        let offers = words.list("alternatives").iter().any(|word| after.starts_with(word.as_str()));
-        let joined = joints.iter().any(|joint| after.starts_with(joint.as_str()));
+        let offers = words.list("alternatives").iter().any(|word| after.starts_with(word));
+        let joined = joints.iter().any(|joint| after.starts_with(joint));
         let asked = last.is_some_and(|last| last > comma);
         (!offers && !after.starts_with('と') && (joined || asked)).then(|| comma + mark.len()..sentence.len())
     })

@@ -192,9 +192,9 @@ impl<'a> Around<'a> {
         let last = self.sentence.end.checked_sub(1);
         let marked = last.is_some_and(|last| is_question_mark(self.text, last));
         let opens =
-            |phrase: &String| self.text.find(phrase, &self.clause).is_some_and(|place| place.start == first_word(self.text, &self.clause));
+            |phrase: &&str| self.text.find(phrase, &self.clause).is_some_and(|place| place.start == first_word(self.text, &self.clause));
         let end = self.sentence.clone().rev().find(|piece| self.text.first(*piece).is_some_and(char::is_alphanumeric)).map(|last| last + 1);
-        let closes = |phrase: &String| self.text.find_all(phrase, &self.sentence).last().is_some_and(|place| Some(place.end) == end);
+        let closes = |phrase: &&str| self.text.find_all(phrase, &self.sentence).last().is_some_and(|place| Some(place.end) == end);
         marked || self.words.list("question_words").iter().any(opens) || self.words.list("question_endings").iter().any(closes)
     }
 }

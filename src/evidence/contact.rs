@@ -29,10 +29,10 @@ fn has_phone(folded: &str) -> bool {
 /// A house's number with a street's name behind it, `12 Elm Street`, or before it, `Rua das Flores, 12`. A street's word in a script without
 /// spaces is part of no other word.
 fn has_street(folded: &str, words: &Words) -> bool {
-    if words.list("street_words").iter().any(|word| word.chars().all(unspaced) && folded.contains(word.as_str())) {
+    if words.list("street_words").iter().any(|word| word.chars().all(unspaced) && folded.contains(word)) {
         return true;
     }
-    let is_in = |list, token: &str| words.list(list).iter().any(|word| word == token);
+    let is_in = |list, token: &str| words.list(list).iter().any(|word| *word == token);
     let is_number = |token: &str| token.len() <= 5 && token.starts_with(char::is_numeric) && !token.contains("th");
     let tokens: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
     let behind = |at: usize| tokens.iter().skip(at + 2).take(2).any(|token| is_in("street_words", token));

@@ -209,6 +209,10 @@ impl SqliteStore {
             return Err(question);
         }
         let Some(_begun) = open.begin() else { return Err(question) };
+        // Whoever has written here has the newest pages in memory.
+        if let Some(read) = open.writer_here.as_ref().and_then(|writer| writer.try_lock().ok()?.read(&question)) {
+            return Ok(read.map_err(Fault::into_error));
+        }
         let Ok(mut db) = open.here.try_lock() else { return Err(question) };
         let read = worker::current(file, &mut db, File::reader).and_then(|db| file::snapshot(db, file.wait, question));
         Ok(read.map_err(Fault::into_error))

@@ -1,7 +1,7 @@
 //! From the core's JSON straight to data objects, by the plan of their classes that `_data.py` makes: no dicts of dicts in between.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cell::RefCell;
 use std::fmt;
 
 use pyo3::IntoPyObjectExt;
@@ -9,25 +9,29 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// How a value is read.
 enum Plan {
     /// As Python's own `json` does.
     Plain,
     /// As an object of a class: its defaults, and how each field of the JSON is read.
-    Object { class: Py<PyAny>, defaults: Py<PyDict>, fields: HashMap<String, Field>, required: usize },
+    Object { class: Py<PyAny>, defaults: Py<PyDict>, fields: Vec<Field>, required: usize },
     /// As a list of such values, from which this makes what it is to be.
     List { make: Option<Py<PyAny>>, item: Box<Plan> },
     /// As one of these members, or as what this says of any other text.
-    Member { members: HashMap<String, Py<PyAny>>, other: Py<PyAny> },
+    Member { members: Vec<(String, Py<PyAny>)>, other: Py<PyAny> },
     /// As what this makes of it.
     Made(Py<PyAny>),
 }
 
 struct Field {
+    key: String,
     name: Py<PyString>,
     required: bool,
     plan: Plan,
+    /// Whether it is an object of a few words, such as an author, which is likely to be the same in one message after the other.
+    repeats: bool,
 }
 
 impl Plan {
@@ -40,21 +44,30 @@ impl Plan {
         let part = |at: usize| spec.get_item(at);
         Ok(match part(0)?.extract::<String>()?.as_str() {
             "object" => {
-                let mut fields = HashMap::new();
+                let mut fields = Vec::new();
                 for (key, field) in part(3)?.cast::<PyDict>()? {
                     let (name, required, plan): (Bound<'_, PyString>, bool, Bound<'_, PyAny>) = field.extract()?;
-                    fields.insert(key.extract()?, Field { name: name.unbind(), required, plan: Self::of(&plan)? });
+                    let plan = Self::of(&plan)?;
+                    fields.push(Field { key: key.extract()?, name: name.unbind(), required, repeats: plan.is_of_words(), plan });
                 }
-                let required = fields.values().filter(|field| field.required).count();
+                let required = fields.iter().filter(|field| field.required).count();
                 Self::Object { class: part(1)?.unbind(), defaults: part(2)?.cast_into::<PyDict>()?.unbind(), fields, required }
             }
             "list" => {
                 let make = part(1)?;
                 Self::List { make: (!make.is_none()).then(|| make.unbind()), item: Box::new(Self::of(&part(2)?)?) }
             }
-            "member" => Self::Member { members: part(1)?.extract()?, other: part(2)?.unbind() },
+            "member" => {
+                let members = part(1)?.cast::<PyDict>()?.iter().map(|(name, member)| Ok((name.extract()?, member.unbind())));
+                Self::Member { members: members.collect::<PyResult<_>>()?, other: part(2)?.unbind() }
+            }
             _ => Self::Made(part(1)?.unbind()),
         })
+    }
+
+    fn is_of_words(&self) -> bool {
+        let is_word = |field: &Field| matches!(field.plan, Self::Plain | Self::Member { .. });
+        matches!(self, Self::Object { fields, .. } if fields.iter().all(is_word))
     }
 }
 
@@ -78,7 +91,7 @@ impl Reader {
     /// The object behind this JSON.
     fn read<'py>(&self, py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
         let mut source = serde_json::Deserializer::from_str(json);
-        let seed = Seed { py, reader: self, plan: &self.plan };
+        let seed = Seed { py, reader: self, plan: &self.plan, last: &RefCell::default() };
         // What serde would say may quote what a person wrote.
         seed.deserialize(&mut source).map_err(|_| PyValueError::new_err("this is not the JSON of such an object"))
     }
@@ -89,11 +102,29 @@ struct Seed<'a, 'py> {
     py: Python<'py>,
     reader: &'a Reader,
     plan: &'a Plan,
+    last: &'a Last<'a, 'py>,
 }
+
+/// The last object of those that repeat, which never change: its plan, its JSON and itself.
+type Last<'a, 'py> = RefCell<Option<(&'a Plan, String, Bound<'py, PyAny>)>>;
 
 impl<'a, 'py> Seed<'a, 'py> {
     fn with(self, plan: &'a Plan) -> Self {
         Self { plan, ..self }
+    }
+
+    /// The same object as the last one if it is to be made from the same JSON.
+    fn repeated<E: de::Error>(self, json: &RawValue) -> Result<Bound<'py, PyAny>, E> {
+        let mut last = self.last.borrow_mut();
+        if let Some((plan, known, object)) = &*last
+            && std::ptr::eq(*plan, self.plan)
+            && known == json.get()
+        {
+            return Ok(object.clone());
+        }
+        let object = self.deserialize(json).map_err(|_| E::custom("it does not fit"))?;
+        *last = Some((self.plan, json.get().to_owned(), object.clone()));
+        Ok(object)
     }
 
     /// What becomes of a value that is neither a list nor a dict, or that is one and has no plan of its own.
@@ -150,8 +181,8 @@ impl<'de, 'py> Visitor<'de> for Seed<'_, 'py> {
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
         match self.plan {
-            Plan::Member { members, .. } => match members.get(value) {
-                Some(member) => Ok(member.bind(self.py).clone()),
+            Plan::Member { members, .. } => match members.iter().find(|(name, _)| name == value) {
+                Some((_, member)) => Ok(member.bind(self.py).clone()),
                 None => self.made(value),
             },
             _ => self.made(value),
@@ -184,14 +215,20 @@ impl<'de, 'py> Visitor<'de> for Seed<'_, 'py> {
             return self.made(dict);
         };
         let values = python(defaults.bind(self.py).copy())?;
-        let mut given = 0;
-        while let Some(field) = entries.next_key_seed(Known(fields))? {
-            let Some(field) = field else {
+        let (mut given, mut next) = (0, 0);
+        while let Some(at) = entries.next_key_seed(Known { fields, next })? {
+            let Some(at) = at else {
                 entries.next_value::<de::IgnoredAny>()?;
                 continue;
             };
+            let field = &fields[at];
+            next = at + 1;
             given += usize::from(field.required);
-            let value = entries.next_value_seed(self.with(&field.plan))?;
+            let value = if field.repeats {
+                self.with(&field.plan).repeated(entries.next_value()?)?
+            } else {
+                entries.next_value_seed(self.with(&field.plan))?
+            };
             python(values.set_item(field.name.bind(self.py), value))?;
         }
         if given < *required {
@@ -203,25 +240,29 @@ impl<'de, 'py> Visitor<'de> for Seed<'_, 'py> {
     }
 }
 
-/// The field behind a key, if there is one.
-struct Known<'a>(&'a HashMap<String, Field>);
+/// Where the field behind a key is, if there is one. They come in the order of the class, with some left out, as a rule.
+struct Known<'a> {
+    fields: &'a [Field],
+    next: usize,
+}
 
-impl<'de, 'a> DeserializeSeed<'de> for Known<'a> {
-    type Value = Option<&'a Field>;
+impl<'de> DeserializeSeed<'de> for Known<'_> {
+    type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl<'a> Visitor<'_> for Known<'a> {
-    type Value = Option<&'a Field>;
+impl Visitor<'_> for Known<'_> {
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.get(key))
+        let mut places = (self.next..self.fields.len()).chain(0..self.next);
+        Ok(places.find(|at| self.fields[*at].key == key))
     }
 }

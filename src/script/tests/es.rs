@@ -408,7 +408,7 @@ fn says(text: &str, list: &str) -> bool {
     let words = lang::words("es");
     let folded = text::fold(text);
     let places = |list: &str| {
-        let found = |phrase: &String| {
+        let found = |phrase: &&str| {
             let wide = format!(" {folded} ");
             let phrase = format!(" {phrase} ");
             wide.match_indices(&phrase).map(|(at, _)| at..at + phrase.len() - 2).collect::<Vec<_>>()
@@ -484,7 +484,7 @@ fn no_phrase_stands_for_two_things() {
         &["stop", "skip", "terse", "nothing"],
         &["requests", "commands", "private", "about_guide"],
     ] {
-        let phrases: Vec<&String> = names.iter().flat_map(|name| words.list(name)).collect();
+        let phrases: Vec<&'static str> = names.iter().flat_map(|name| words.list(name)).copied().collect();
         assert_eq!(phrases.iter().collect::<BTreeSet<_>>().len(), phrases.len(), "{names:?}");
     }
 }

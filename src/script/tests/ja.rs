@@ -95,7 +95,7 @@ fn the_voice_is_plain_in_japanese() {
 fn every_list_is_written_as_it_is_looked_up_and_no_phrase_has_two_meanings() {
     let words = lang::words("ja");
     let disjoint = |names: &[&str]| {
-        let phrases: Vec<&String> = names.iter().flat_map(|name| words.list(name)).collect();
+        let phrases: Vec<&'static str> = names.iter().flat_map(|name| words.list(name)).copied().collect();
         assert!(phrases.iter().all(|phrase| text::fold(phrase) == **phrase), "{names:?} hold phrases as they are looked up");
         assert_eq!(phrases.iter().collect::<BTreeSet<_>>().len(), phrases.len(), "{names:?} overlap");
     };
@@ -493,7 +493,7 @@ fn outcomes_are_read_from_japanese_answers_that_the_lists_were_not_made_for() {
 fn says(text: &str, list: &str, except: &str) -> bool {
     let (folded, words) = (text::fold(text), lang::words("ja"));
     let places = |list: &str| -> Vec<_> {
-        let found = |phrase: &String| folded.match_indices(phrase.as_str()).map(|(at, found)| at..at + found.len()).collect::<Vec<_>>();
+        let found = |phrase: &&str| folded.match_indices(phrase).map(|(at, found)| at..at + found.len()).collect::<Vec<_>>();
         words.list(list).iter().flat_map(found).collect()
     };
     let exceptions = places(except);
@@ -640,7 +640,7 @@ fn a_coachs_turn_is_told_in_japanese_by_what_it_claims() {
     for text in japanese()["texts"].as_object().expect("texts").values() {
         let text = text.as_str().expect("a text");
         for list in ["claims_saved", "claims_memory", "claims_human", "diagnoses", "new_topic", "praise"] {
-            let folded = words.list("not_claims").iter().fold(text::fold(text), |folded, phrase| folded.replace(phrase.as_str(), " "));
+            let folded = words.list("not_claims").iter().fold(text::fold(text), |folded, phrase| folded.replace(phrase, " "));
             assert!(!text::holds_one_of(&folded, words, list), "{list}: {text}");
         }
     }

@@ -84,7 +84,7 @@ fn phrases_are_written_as_they_are_looked_up_and_stand_for_one_thing() {
         &["intentions"],
         &["outcome_unclear"],
     ] {
-        let phrases: Vec<&String> = names.iter().flat_map(|name| words.list(name)).collect();
+        let phrases: Vec<&'static str> = names.iter().flat_map(|name| words.list(name)).copied().collect();
         assert!(phrases.iter().all(|phrase| text::fold(phrase) == **phrase), "{names:?}");
         assert_eq!(phrases.iter().collect::<BTreeSet<_>>().len(), phrases.len(), "{names:?} overlap");
     }
@@ -471,8 +471,8 @@ fn the_lists_for_a_coachs_turn_catch_what_they_are_for_and_none_of_the_guides_ow
         assert!(!says(&text, "advice", ""), "{id}");
         assert!(!id.starts_with("closing.") || !says(&text, "new_topic", ""), "{id}");
         let words: Vec<String> = text::fold(&text).split(' ').map(str::to_owned).collect();
-        let ours = words.iter().filter(|word| lang::words("pt").list("function_words").contains(word)).count();
-        let theirs = words.iter().filter(|word| lang::words("en").list("function_words").contains(word)).count();
+        let ours = words.iter().filter(|word| lang::words("pt").list("function_words").contains(&word.as_str())).count();
+        let theirs = words.iter().filter(|word| lang::words("en").list("function_words").contains(&word.as_str())).count();
         assert!(words.len() < 8 || ours > theirs, "{id}: {ours} to {theirs}");
     }
 }

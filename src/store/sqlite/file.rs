@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{Fault, Outcome};
 use super::sign::Sign;
@@ -24,6 +25,9 @@ const SHORT_WAIT: Duration = Duration::from_millis(100);
 
 /// A larger database than this is written anew by way of a temporary file.
 const PAGES_IN_MEMORY: i64 = 1 << 14;
+
+/// A connection that reads keeps so many KiB of pages, negative as SQLite has it: of a large database the upper levels of every table.
+const READER_CACHE: i64 = -8_000;
 
 /// Where the database is, and how long to wait for other processes that use it.
 #[derive(Debug, Clone)]
@@ -94,6 +98,7 @@ impl File {
         }
         prepare(&db)?;
         db.pragma_update(None, "query_only", true)?;
+        db.pragma_update(None, "cache_size", READER_CACHE)?;
         Ok(Opened { identity: self.identity(), db })
     }
 
@@ -201,6 +206,8 @@ fn prepare(db: &Connection) -> Outcome<()> {
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "trusted_schema", false)?;
+    // Otherwise whoever binds another value for `LIMIT` has the statement prepared anew.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -222,8 +229,8 @@ pub(super) fn patiently<T>(wait: Duration, mut attempt: impl FnMut() -> Outcome<
 /// Reads everything as of one moment.
 pub(super) fn snapshot<T>(db: &Connection, wait: Duration, read: impl Fn(&Connection) -> Outcome<T>) -> Outcome<T> {
     patiently(wait, || {
-        let moment = db.unchecked_transaction()?;
-        let answer = read(&moment)?;
+        let moment = Transaction::begun(db, "BEGIN")?;
+        let answer = read(db)?;
         moment.commit()?;
         Ok(answer)
     })
@@ -231,13 +238,35 @@ pub(super) fn snapshot<T>(db: &Connection, wait: Duration, read: impl Fn(&Connec
 
 /// A transaction that may write from its beginning, so that it cannot fail half way because somebody else did.
 pub(super) fn begin(db: &Connection, wait: Duration) -> Outcome<Transaction<'_>> {
-    patiently(wait, || Ok(Transaction::new_unchecked(db, TransactionBehavior::Immediate)?))
+    patiently(wait, || Ok(Transaction::begun(db, "BEGIN IMMEDIATE")?))
+}
+
+/// As rusqlite's own, whose statements are prepared anew each time. It is rolled back if it is dropped.
+pub(super) struct Transaction<'a>(&'a Connection);
+
+impl<'a> Transaction<'a> {
+    fn begun(db: &'a Connection, how: &str) -> rusqlite::Result<Self> {
+        db.prepare_cached(how)?.execute([])?;
+        Ok(Self(db))
+    }
+
+    pub(super) fn commit(self) -> rusqlite::Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([]).map(drop)
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
 }
 
 /// Writes all of it or nothing.
 pub(super) fn immediately<T>(db: &Connection, wait: Duration, write: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
     let transaction = begin(db, wait)?;
-    let answer = write(&transaction)?;
+    let answer = write(db)?;
     transaction.commit()?;
     Ok(answer)
 }

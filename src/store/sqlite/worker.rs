@@ -331,6 +331,15 @@ impl Writer {
         outcome
     }
 
+    /// Reads on the connection that writes, once there is one.
+    pub(super) fn read<T>(&mut self, question: impl Fn(&Connection) -> Outcome<T>) -> Option<Outcome<T>> {
+        self.db.as_ref()?;
+        let wait = self.file.wait;
+        let read = self.connection().and_then(|db| file::snapshot(db, wait, question));
+        self.db = self.db.take().filter(|opened| opened.db.is_autocommit());
+        Some(read)
+    }
+
     fn connection(&mut self) -> Outcome<&Connection> {
         current(&self.file, &mut self.db, |file| file.writer(false))
     }
@@ -348,7 +357,7 @@ pub(super) fn current<'a>(file: &File, db: &'a mut Option<Opened>, open: impl Fn
 fn write(db: &Connection, wait: Duration, group: &[Request], holder: Option<&str>) -> Result<Vec<Result<bool>>, Failed> {
     let transaction = file::begin(db, wait).map_err(Failed::Otherwise)?;
     point("writer: after BEGIN");
-    let answers = group.iter().map(|request| rows::apply(&transaction, &request.user, &request.change, holder));
+    let answers = group.iter().map(|request| rows::apply(db, &request.user, &request.change, holder));
     let answers = answers.collect::<Outcome<Vec<_>>>().map_err(Failed::Writing)?;
     point("writer: before COMMIT");
     transaction.commit().map_err(|error| Failed::Otherwise(error.into()))?;

@@ -59,8 +59,12 @@ def read(kind: Any, text: str | None) -> Any:
     return reader.read(text or "null")
 
 
+# `json.dumps` makes one of these for each text.
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def call_json(op: str, **arguments: Any) -> str:
-    return json.dumps({"op": op, **{name: given(value) for name, value in arguments.items()}}, ensure_ascii=False)
+    return _json({"op": op, **{name: encode(value) for name, value in arguments.items()}})
 
 
 def given(value: Any) -> Any:
@@ -68,7 +72,7 @@ def given(value: Any) -> Any:
 
 
 def dumps(value: Any) -> str:
-    return json.dumps(encode(value), ensure_ascii=False)
+    return _json(encode(value))
 
 
 def millis(wait: timedelta | float | None) -> int | None:
