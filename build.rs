@@ -1,7 +1,5 @@
 //! Packs the language files, which are most of what is constant in a program that uses this crate.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
-
 use std::path::Path;
 use std::{env, fs, io};
 
