@@ -86,7 +86,7 @@ impl Search {
     }
 
     fn any(&self, first: u8) -> bool {
-        self.with(first).len() > 0
+        !self.with(first).is_empty()
     }
 
     fn with(&self, first: u8) -> Range<usize> {
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_search_finds_every_phrase_everywhere_overlapping_ones_as_well() {
-        let search = Search::new(["not", "is not", "is", "nothing", "not", "ções", "ção"].into_iter()).unwrap();
+        let search = Search::new(["not", "is not", "is", "nothing", "not", "ções", "ção"].into_iter()).expect("there are phrases");
         let mut found: Vec<_> = search.places("it is nothing: ações", |_| true).collect();
         found.sort_unstable_by_key(|(number, place)| (place.start, *number));
         let said = |number, start, length| (number, start..start + length);
@@ -316,7 +316,7 @@ mod tests {
         for words in all() {
             for list in words.lists.values().filter(|list| list.phrases.len() > 1) {
                 let text = list.phrases.iter().step_by(list.phrases.len() / 7 + 1).fold(String::new(), |text, phrase| text + phrase + " ");
-                let search = Search::new(list.phrases.iter().copied()).unwrap();
+                let search = Search::new(list.phrases.iter().copied()).expect("there are phrases");
                 let mut found: Vec<_> = search.places(&text, |_| true).collect();
                 found.sort_unstable_by_key(|(number, place)| (*number, place.start));
                 let text = text.as_str();
@@ -325,7 +325,7 @@ mod tests {
                     .phrases
                     .iter()
                     .enumerate()
-                    .flat_map(|(number, phrase)| starts(*phrase).map(move |at| (number, at..at + phrase.len())))
+                    .flat_map(|(number, phrase)| starts(phrase).map(move |at| (number, at..at + phrase.len())))
                     .collect();
                 assert_eq!(found, looked_for, "{}", words.tag);
             }

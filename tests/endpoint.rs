@@ -253,11 +253,11 @@ async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 /// `Cargo.lock` keeps the tables for names of other scripts out, which no address of an endpoint may hold; their ASCII form must still do.
 #[test]
 fn a_name_of_another_script_is_reached_by_its_ascii_form() {
-    let parsed = reqwest::Url::parse("https://api.xn--bcher-kva.example/v1").unwrap();
+    let parsed = reqwest::Url::parse("https://api.xn--bcher-kva.example/v1").expect("an address in ASCII");
     assert_eq!(parsed.host_str(), Some("api.xn--bcher-kva.example"));
     let endpoint = |url: &str| AnthropicModel::new("m-1", endpoint(url));
     assert!(endpoint("https://api.xn--bcher-kva.example").is_ok());
-    assert_eq!(endpoint("https://api.bücher.example").unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(endpoint("https://api.bücher.example").expect_err("not in ASCII").kind(), ErrorKind::InvalidInput);
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ fn has_street(folded: &str, words: &Words) -> bool {
     if words.list("street_words").iter().any(|word| word.chars().all(unspaced) && folded.contains(word)) {
         return true;
     }
-    let is_in = |list, token: &str| words.list(list).iter().any(|word| *word == token);
+    let is_in = |list, token: &str| words.list(list).contains(&token);
     let is_number = |token: &str| token.len() <= 5 && token.starts_with(char::is_numeric) && !token.contains("th");
     let tokens: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
     let behind = |at: usize| tokens.iter().skip(at + 2).take(2).any(|token| is_in("street_words", token));
