@@ -62,7 +62,7 @@ fi
 say "the package as it is published, used from outside of the tree"
 make_flavour release
 # What was downloaded is not downloaded again: as links, or where the disk is another one as copies.
-rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || cp -a "$HOME/.m2/repository/." "$repository"
+rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || { mkdir -p "$repository"; cp -a "$HOME/.m2/repository/." "$repository"; }
 maven -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install
 elsewhere=$(mktemp -d); trap 'rm -rf "$elsewhere"' EXIT
 cp "$binding"/consumer/{pom.xml,App.kt} "$elsewhere"
