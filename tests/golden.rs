@@ -1,5 +1,6 @@
-//! The golden debriefs: steps in a file, replayed in every language, give the same log to the byte. `tests/golden/README.md` says how it is
-//! written; `GOLDEN=write cargo test --features testing --test golden` writes the logs anew.
+//! The golden debriefs: steps in a file, replayed in every language, give the same log to the byte.
+//!
+//! `tests/golden/README.md` says how they are written; `GOLDEN=write cargo test --features testing --test golden` writes the logs anew.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -10,9 +10,11 @@ say() { printf '\n== %s\n' "$*"; }
 
 maven() { mvn -q -B -ntp -f "$binding/pom.xml" "$@"; }
 
-for tool in cargo mvn java strip; do
-  command -v "$tool" >/dev/null || { echo "$tool is missing: install it first (Debian: rustup, maven, openjdk-17-jdk-headless, binutils)"; exit 1; }
-done
+command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
+if ! { command -v mvn && command -v javap && command -v strip; } >/dev/null; then
+  say "installing Maven and a JDK"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends maven openjdk-17-jdk-headless binutils >/dev/null
+fi
 
 # What the jar is made from: generated from the library before it is stripped, which takes away what the generator reads.
 make_flavour() {
@@ -59,7 +61,8 @@ fi
 
 say "the package as it is published, used from outside of the tree"
 make_flavour release
-rm -rf "$repository"; cp -al "${HOME}/.m2/repository" "$repository" # what was downloaded is not downloaded again
+# What was downloaded is not downloaded again: as links, or where the disk is another one as copies.
+rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || { mkdir -p "$repository"; cp -a "$HOME/.m2/repository/." "$repository"; }
 maven -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install
 elsewhere=$(mktemp -d); trap 'rm -rf "$elsewhere"' EXIT
 cp "$binding"/consumer/{pom.xml,App.kt} "$elsewhere"
