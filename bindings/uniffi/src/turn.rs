@@ -95,8 +95,11 @@ impl Turn {
         .await
     }
 
-    /// Ends it at once, also while somebody waits for its next event. What the user said stays.
+    /// Ends it at once, also while somebody waits for its next event. What the user said stays. One that finishes in the background goes on.
     pub fn cancel(&self) {
+        if self.shared.detached.load(Ordering::SeqCst) {
+            return;
+        }
         self.shared.cancelled.store(true, Ordering::SeqCst);
         let ended = {
             let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
