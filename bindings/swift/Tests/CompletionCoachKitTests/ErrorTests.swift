@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    private func failure<Value>(isolation: isolated (any Actor)? = #isolation, _ call: () async throws -> Value) async throws -> CoachError {
+    private func failure<Value: Sendable>(isolation: isolated (any Actor)? = #isolation, _ call: () async throws -> Value) async throws -> CoachError {
         do { _ = try await call() } catch let error as CoachError { return error }
         throw Failure("it did not fail")
     }

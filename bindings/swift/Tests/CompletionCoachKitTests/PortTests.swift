@@ -139,7 +139,7 @@ actor Box<Value: Sendable> {
         let store = MemoryStore {
             // The users of these calls are others, so that they come to an end.
             guard let coach = await coach.value, Task<Never, Never>.depth == 0 else { return }
-            try await Task<Never, Never>.$depth.withValue(1) { _ = try? await coach.user(id: "bea").actions() }
+            await Task<Never, Never>.$depth.withValue(1) { _ = try? await coach.user(id: "bea").actions() }
         }
         let model = OwnModel { _, events in
             let actions = try await coach.value?.user(id: "ana").actions() ?? []

@@ -25,20 +25,21 @@ final class Server: @unchecked Sendable {
     /// Without answers it is slow: it never comes to an end.
     init(answers: [(status: Int, text: String)] = []) {
         self.answers = answers
-        listener = socket(AF_INET, stream, 0)
+        let socket = socket(AF_INET, stream, 0)
+        listener = socket
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { [listener] raw in
-                precondition(bind(listener, raw, size) == 0 && listen(listener, 16) == 0 && getsockname(listener, raw, &size) == 0)
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                precondition(bind(socket, raw, size) == 0 && listen(socket, 16) == 0 && getsockname(socket, raw, &size) == 0)
             }
             return UInt16(bigEndian: pointer.pointee.sin_port)
         }
         baseUrl = "http://127.0.0.1:\(port)/v1"
-        Thread.detachNewThread { [listener, weak self] in
-            while case let connection = accept(listener, nil, nil), connection >= 0 {
+        Thread.detachNewThread { [weak self] in
+            while case let connection = accept(socket, nil, nil), connection >= 0 {
                 guard let self else { break }
                 Thread.detachNewThread { self.answer(connection) }
             }
@@ -117,7 +118,7 @@ final class Server: @unchecked Sendable {
 }
 
 #if canImport(Glibc)
-private let noSignal = UInt32(MSG_NOSIGNAL.rawValue)
+private let noSignal = UInt32(MSG_NOSIGNAL)
 #else
 private let noSignal: UInt32 = 0
 #endif

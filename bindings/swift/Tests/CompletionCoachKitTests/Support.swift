@@ -34,7 +34,7 @@ extension CoachThread {
 }
 
 /// The kind of the error that a call fails with.
-func kind<Value>(
+func kind<Value: Sendable>(
     _ location: SourceLocation = #_sourceLocation, isolation: isolated (any Actor)? = #isolation, of call: () async throws -> Value
 ) async -> ErrorKind? {
     do {
@@ -69,5 +69,5 @@ final class Folder: Sendable {
 func ran(_ feature: String) {
     guard let features = ProcessInfo.processInfo.environment["FEATURES"] else { return }
     try? FileManager.default.createDirectory(atPath: features + "/swift", withIntermediateDirectories: true)
-    FileManager.default.createFile(atPath: features + "/swift/" + feature, contents: nil)
+    _ = FileManager.default.createFile(atPath: features + "/swift/" + feature, contents: nil)
 }
