@@ -112,8 +112,9 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, @unchecked Send
         _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
         completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
     ) {
-        if let response = response as? HTTPURLResponse { exchange(of: dataTask)?.received(response) }
+        // In this order: whoever has the head may cancel, and on Linux an answer that comes after that would undo it.
         completionHandler(.allow)
+        if let response = response as? HTTPURLResponse { exchange(of: dataTask)?.received(response) }
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {

