@@ -1,0 +1,58 @@
+// A reply as a sequence that really ends: when its loop is left, when its task is cancelled, when it is dropped.
+import CompletionCoachGenerated
+
+extension Turn {
+    /// What happens, as it happens: `for try await event in turn.events`.
+    ///
+    /// Leaving the loop, cancelling its task and dropping the turn all end the request to the model at once. What the person said stays, and
+    /// `resume` asks again.
+    public var events: TurnEvents { TurnEvents(turn: self) }
+
+    /// Reads to the end and gives the reply. Cancelling the task ends the turn.
+    public func reply() async throws -> Reply {
+        try await cancellable(cancel) { try await wholeReply() }
+    }
+}
+
+/// The events of a turn. The last one is the reply.
+public struct TurnEvents: AsyncSequence, Sendable {
+    public typealias Element = TurnEvent
+
+    let turn: Turn
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(loop: Loop(turn)) }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let loop: Loop
+        private var waiting: ArraySlice<TurnEvent> = []
+
+        fileprivate init(loop: Loop) { self.loop = loop }
+
+        public mutating func next() async throws -> TurnEvent? {
+            if waiting.isEmpty {
+                let turn = loop.turn
+                waiting = try await cancellable(turn.cancel) { try await turn.nextEvents() }?[...] ?? []
+            }
+            return waiting.popFirst()
+        }
+    }
+
+    /// Goes with the loop that holds it. To cancel a turn that is over, or that finishes in the background, does nothing.
+    fileprivate final class Loop: Sendable {
+        let turn: Turn
+        init(_ turn: Turn) { self.turn = turn }
+        deinit { turn.cancel() }
+    }
+}
+
+/// Waits for a call that `cancel` ends, as cancelling the task alone does not. A cancelled task throws what every cancelled task throws;
+/// `CoachError.Cancelled` means that somebody else has ended it.
+func cancellable<Value>(
+    isolation: isolated (any Actor)? = #isolation, _ cancel: @escaping @Sendable () -> Void, _ call: () async throws -> Value
+) async throws -> Value {
+    do {
+        return try await withTaskCancellationHandler(operation: call, onCancel: cancel, isolation: isolation)
+    } catch CoachError.Cancelled where Task.isCancelled {
+        throw CancellationError()
+    }
+}

@@ -1,0 +1,132 @@
+// A turn that nobody wants any more: the server sees its connection close before its next piece, and what was said is stored once.
+import CompletionCoachKit
+import CompletionCoachTesting
+import Foundation
+import Testing
+
+/// How a turn is left.
+enum Leaving: CaseIterable {
+    case breaking, throwing, dropping, cancel, task, sending, replying, proposing
+}
+
+/// The network stack that the request goes over.
+enum Stack: CaseIterable {
+    case library, urlSession
+}
+
+@Suite struct Cancelling {
+    @Test(arguments: Stack.allCases, Leaving.allCases)
+    func leaving_a_turn_closes_the_connection(_ stack: Stack, _ how: Leaving) async throws {
+        let server = Server()
+        defer { server.stop() }
+        let limits = TimeLimits(answer: 60, idle: 60, overall: 90)
+        let endpoint = switch stack {
+        case .library: Endpoint(baseUrl: server.baseUrl, credentials: .none())
+        case .urlSession: Endpoint.over(transport: URLSessionTransport(), baseUrl: server.baseUrl, credentials: .none())
+        }
+        let slow = try CoachModel.openAi(model: "slow", endpoint: endpoint.onThisDevice().timeLimits(limits: limits))
+        let store = try await SqliteStore.inMemory()
+        let coach = try CompletionCoach(store: store, model: slow, options: options { $0.delivery = .live })
+        let debrief = try await coach.opened()
+        let said = how == .proposing ? "I learned Rust while I wrote it." : "It worked."
+        if how == .proposing {
+            let talk = try CompletionCoach(store: store, model: .offlineGuide(), options: options()).user(id: "ana").debrief(action: "a-1")
+            _ = try await talk.send(said)
+            _ = try await talk.stop()
+        }
+        let before = try await debrief.all().count
+
+        let ended = try await leave(debrief, how, said, server)
+        #expect(try await eventually { server.closedAt != nil })
+        let closed = try #require(server.closedAt)
+        print("over \(stack), \(how): the server saw the connection close \((closed - ended) / .milliseconds(1)) ms after")
+        #expect(closed - ended < .seconds(Server.every - 1) && server.pieces == 1 && server.requests.count == 1)
+
+        #expect(try await debrief.said() == [said])
+        #expect(try await debrief.all().count == (how == .proposing ? before : before + 1))
+        #expect(try await debrief.proposal().items.isEmpty)
+        if how != .proposing {
+            let quick = ScriptedModel()
+            quick.say("What did you learn?")
+            let again = try CompletionCoach(store: store, model: quick.model(), options: options()).user(id: "ana").debrief(action: "a-1")
+            #expect(try await again.takeOver().reply().message.text == "What did you learn?")
+            #expect(try await again.said() == [said])
+        }
+        ran("cancelling")
+    }
+
+    /// Leaves, and says when.
+    func leave(_ debrief: Debrief, _ how: Leaving, _ said: String, _ server: Server) async throws -> ContinuousClock.Instant {
+        switch how {
+        case .breaking:
+            let turn = debrief.stream(said)
+            for try await _ in turn.events { break }
+            let now = ContinuousClock.now
+            #expect(await kind { try await turn.reply() } == .cancelled)
+            return now
+        case .throwing:
+            do {
+                for try await _ in debrief.stream(said).events { throw Failure("enough") }
+            } catch is Failure {}
+            return .now
+        case .dropping:
+            var turn: Turn? = debrief.stream(said)
+            _ = try await turn?.nextEvents()
+            turn = nil
+            return .now
+        case .cancel:
+            let turn = debrief.stream(said)
+            let waiting = Task { try await turn.reply() }
+            #expect(try await eventually { server.pieces == 1 })
+            turn.cancel()
+            let now = ContinuousClock.now
+            let result = await waiting.result
+            #expect(await kind { try result.get() } == .cancelled)
+            return now
+        case .task: return try await cancelled(server) { for try await _ in debrief.stream(said).events {} }
+        case .sending: return try await cancelled(server) { _ = try await debrief.send(said) }
+        case .replying: return try await cancelled(server) { _ = try await debrief.stream(said).reply() }
+        case .proposing: return try await cancelled(server) { _ = try await debrief.propose() }
+        }
+    }
+
+    /// Cancels a task that does this, once the server has sent a piece.
+    func cancelled(_ server: Server, _ work: @escaping @Sendable () async throws -> Void) async throws -> ContinuousClock.Instant {
+        let task = Task { try await work() }
+        #expect(try await eventually { server.pieces == 1 })
+        task.cancel()
+        let now = ContinuousClock.now
+        let result = await task.result
+        #expect(throws: CancellationError.self) { try result.get() }
+        #expect(ContinuousClock.now - now < .seconds(5))
+        return now
+    }
+
+    @Test func a_turn_that_finishes_in_the_background_outlives_its_loop() async throws {
+        let model = ScriptedModel()
+        let debrief = try await CompletionCoach(
+            store: try await .inMemory(), model: model.model(), options: options { $0.delivery = .live }
+        ).opened()
+        model.play(acts: [.say(text: "What did "), .yield, .yield, .yield, .say(text: "you learn?")])
+        let turn = debrief.stream("It worked.")
+        for try await _ in turn.events {
+            try turn.finishInBackground()
+            break
+        }
+        #expect(try await eventually { try await debrief.all().last?.text == "What did you learn?" })
+        ran("background")
+    }
+
+    @Test func a_task_that_was_cancelled_before_says_nothing() async throws {
+        let model = ScriptedModel()
+        let debrief = try await CompletionCoach(store: try await .inMemory(), model: model.model(), options: options()).opened()
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return try await debrief.send("It worked.")
+        }
+        task.cancel()
+        let result = await task.result
+        #expect(throws: CancellationError.self) { try result.get() }
+        #expect(model.requests().isEmpty)
+    }
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Everything of Swift: `tests/swift.sh` builds the library, generates and compiles the package, runs its tests, the example, the README and a consumer
+# outside of the tree, and compares the public surface. `SURFACE=write tests/swift.sh` writes the surface anew.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+say() { printf '\n== %s\n' "$*"; }
+
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+package="$PWD/bindings/swift" work="$PWD/target/swift"
+mkdir -p "$work/library"
+
+say "the library with what tests need, and what uniffi generates"
+cargo build --quiet --locked --package completion-coach-ffi --features testing
+cp -u "$CARGO_TARGET_DIR/debug/libcompletion_coach_ffi.so" "$work/library/"
+bindings/swift/generate.sh "$work/library/libcompletion_coach_ffi.so"
+
+# In the place where Swift is, with the library; a warm build stays in target/.
+swift() { tests/swift-root.sh env COACH_LIBRARY="$work/library" ${FEATURES:+FEATURES="$FEATURES"} swift "$@"; }
+
+say "the package, warnings of ours being errors"
+log="$work/build.log"
+swift build --build-tests --package-path "$package" --scratch-path "$work/build" >"$log" 2>&1 || { grep -E "error:|warning:" "$log" | head -40; tail -5 "$log"; exit 1; }
+if grep -E "bindings/swift/(Sources/(CompletionCoachKit|CompletionCoachTesting|debrief)|Tests)/.*warning:" "$log"; then exit 1; fi
+tail -1 "$log"
+
+say "tests"
+tests="$work/tests.log"
+swift test --skip-build --package-path "$package" --scratch-path "$work/build" >"$tests" 2>&1 || { grep -E "✘|error:|Fatal|recorded an issue" "$tests" | head -40; tail -5 "$tests"; exit 1; }
+grep -E "^over |^measured " "$tests" | sort || true
+grep -E "Test run with [1-9][0-9]* tests? passed" "$tests"
+
+say "the example, a whole debrief from a script"
+rm -f "$work"/example.db*
+printf '%s\n' 1 "I learned Rust while I wrote it." "Yes, I met a reviewer." "I will write compilers next." y n y y y y y y |
+  tests/swift-root.sh "$work/build/debug/debrief" --db "$work/example.db" --title "A parser for log files" >"$work/example.log"
+grep -E "accepted, .* rejected" "$work/example.log"
+
+say "the README's snippets and a consumer, outside of the tree"
+consumer="$work/consumer"
+rm -rf "$consumer"; mkdir -p "$consumer/Sources/Readme"
+cp -r "$package/Tests/Consumer/." "$consumer"
+awk '/^```swift$/ { on = 1; next } /^```$/ { on = 0 } on' "$package/README.md" >"$consumer/Sources/Readme/main.swift"
+tests/swift-root.sh env COACH_LIBRARY="$work/library" PACKAGE="$package" KEEP="$work/outside" bash -euc '
+  elsewhere=$(mktemp -d); cp -r "'"$consumer"'/." "$elsewhere"; cd "$elsewhere"
+  swift build --scratch-path "$KEEP" >build.log 2>&1 || { grep -E "error:" build.log | head -20; tail -3 build.log; exit 1; }
+  "$KEEP/debug/Consumer"; "$KEEP/debug/Readme"'
+
+say "the public surface"
+modules="$work/build/debug/Modules" graphs="$work/surface"
+rm -rf "$graphs"; mkdir -p "$graphs"
+for module in CompletionCoachKit CompletionCoachGenerated CompletionCoachTesting; do
+  tests/swift-root.sh /usr/libexec/swift/bin/swift-symbolgraph-extract -module-name "$module" -target x86_64-pc-linux-gnu -I "$modules" \
+    -I "$package/Sources/CompletionCoachFFI" -minimum-access-level public -skip-synthesized-members -emit-extension-block-symbols -output-dir "$graphs"
+done
+python3 tests/surface/swift.py "$package" "$graphs" >"$work/surface.txt"
+if [ "${SURFACE:-}" = write ]; then cp "$work/surface.txt" tests/surface/swift.txt; fi
+diff tests/surface/swift.txt "$work/surface.txt" || { echo "the public surface has changed: SURFACE=write tests/swift.sh, and say so in the changelog"; exit 1; }
+wc -l <tests/surface/swift.txt
+
+say "all of Swift has passed"
