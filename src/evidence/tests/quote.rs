@@ -165,7 +165,10 @@ proptest! {
                     let after = text[at..].chars().next();
                     before.zip(after).is_some_and(|(before, after)| !before.is_whitespace() && !after.is_whitespace())
                 };
-                let marked = |part: &str| part.trim_start().chars().next().is_some_and(super::super::quote::continues);
+                let marked = |part: &str| {
+                    let continues = super::super::quote::continues;
+                    part.chars().find(|c| c.is_alphanumeric() || continues(*c)).is_some_and(continues)
+                };
                 prop_assert!(
                     !quote.contains(char::is_alphanumeric) || edge(a) || edge(b) || marked(quote) || marked(&text[a.max(b)..]),
                     "{quote:?} is in {text:?}"

@@ -52,7 +52,9 @@ enum Stack: CaseIterable {
             #expect(try await again.takeOver().reply().message.text == "What did you learn?")
             #expect(try await again.said() == [said])
         }
-        ran("cancelling")
+        ran("cancel_loop")
+        ran("cancel_task")
+        ran("cancel_drop")
     }
 
     /// Leaves, and says when.
@@ -114,7 +116,6 @@ enum Stack: CaseIterable {
             break
         }
         #expect(try await eventually { try await debrief.all().last?.text == "What did you learn?" })
-        ran("background")
     }
 
     @Test func a_task_that_was_cancelled_before_says_nothing() async throws {

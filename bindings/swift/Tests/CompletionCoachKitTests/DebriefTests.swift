@@ -50,7 +50,8 @@ import Testing
         let next = try #require(recap.nextAction())
         let added = try await user.addAction(action: next)
         #expect(added.source == .debrief && added.status == .active)
-        ran("debrief")
+        ran("offline")
+        ran("proposals")
     }
 
     @Test func a_model_streams_in_order_and_its_choices_can_be_taken() async throws {
@@ -80,7 +81,7 @@ import Testing
         let usage = try await coach.user(id: "ana").usage()
         #expect(usage.lines.map(\.usage.inputTokens).reduce(0, +) == 10)
         ran("streaming")
-        ran("choices")
+        ran("usage")
     }
 
     @Test func what_was_not_answered_is_resumed() async throws {
@@ -119,7 +120,6 @@ import Testing
         #expect(try await user.actions(status: .active).map(\.action.id) == fresh.map(\.id))
         try await user.deleteAction(action: one.id)
         #expect(await kind { try await user.action(action: one.id) } == .notFound)
-        ran("actions")
     }
 
     @Test func a_user_moves_to_another_store_and_is_forgotten() async throws {
@@ -134,7 +134,7 @@ import Testing
         try await there.forget()
         #expect(await kind { try await there.profile() } == .notFound)
         #expect(await kind { try await debrief.send("Still there?") } == .notFound)
-        ran("export")
+        ran("transfer")
         ran("forget")
     }
 
@@ -180,7 +180,6 @@ import Testing
         }
         #expect(stoodIn == [.modelUnavailable])
         #expect(try await debrief.all().last?.author?.provider == "guide")
-        ran("offline_fallback")
     }
 
     @Test func options_reach_the_coach() async throws {
@@ -197,7 +196,6 @@ import Testing
         #expect(told.contains("like a pirate") && told.contains("marine biology"))
         let wrong = options { $0.budget = Budget(min: 3, max: 2) }
         #expect(await kind { try CompletionCoach(store: try await .inMemory(), model: .offlineGuide(), options: wrong) } == .invalidInput)
-        ran("options")
     }
 
     @Test func a_transcript_from_elsewhere_gives_proposals_and_a_corpus_is_measured() async throws {

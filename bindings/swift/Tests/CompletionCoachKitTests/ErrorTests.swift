@@ -11,7 +11,7 @@ import Testing
         #expect(!error.reason.contains("Ana"))
         switch error {
         case .Busy, .AllowanceSpent: #expect((error.retryAfter ?? 0) > 0)
-        case .InvalidInput(let details): #expect(details.field == "message" && details.limit == 4_000)
+        case .InvalidInput(let details): #expect(details.field == "message" && details.limit == 5_000)
         case .Unauthorised(let details): #expect(details.permanent && details.attempts == 1)
         case .RequestRejected(let details): #expect(details.permanent && details.attempts == 1)
         case .StorageFull(let details): #expect(details.reason == "the disk of the app is full")
@@ -41,7 +41,8 @@ import Testing
             return try await failure { try await debrief.send("Ana says that it worked.") }
         }
         func server(_ status: Int) async throws -> CoachError {
-            let server = Server(answers: [(status, "{}")])
+            // A request that is refused is sent again without what a server may not know.
+            let server = Server(answers: Array(repeating: (status, "{}"), count: 5))
             defer { server.stop() }
             let endpoint = Endpoint(baseUrl: server.baseUrl, credentials: try .key(key: "secret")).onThisDevice()
             let model = try CoachModel.openAi(model: "m", endpoint: endpoint)

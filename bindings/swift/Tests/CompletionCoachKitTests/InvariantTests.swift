@@ -32,7 +32,6 @@ enum Over: CaseIterable {
             let sent = request.parts.map(\.text).joined()
             #expect(words.filter { sent.contains($0) }.count == 1)
         }
-        ran("i1")
     }
 
     @Test(arguments: Over.allCases) func i2_a_stranger_finds_nothing(_ over: Over) async throws {
@@ -52,7 +51,6 @@ enum Over: CaseIterable {
         #expect(await kind { try await stranger.profile() } == .notFound)
         #expect(await kind { try await stranger.export() } == .notFound)
         #expect(try await stranger.actions().isEmpty)
-        ran("i2")
     }
 
     @Test(arguments: Over.allCases) func i3_only_a_done_action_has_a_debrief(_ over: Over) async throws {
@@ -68,7 +66,6 @@ enum Over: CaseIterable {
         let started = try await user.markCompletionStarted(action: action).completionStartedAt
         #expect(started != nil)
         #expect(try await user.markCompletionStarted(action: action).completionStartedAt == started)
-        ran("i3")
     }
 
     @Test(arguments: Over.allCases) func i4_a_message_is_stored_once(_ over: Over) async throws {
@@ -85,7 +82,6 @@ enum Over: CaseIterable {
         #expect(await kind { try await debrief.send(.typed("Something else.", id: "m-1")) } == .invalidInput)
         #expect(await kind { try await coach.opened("a-2").send(message) } == .invalidInput)
         #expect(try await debrief.said() == ["It worked."])
-        ran("i4")
     }
 
     @Test(arguments: Over.allCases) func i5_one_turn_at_a_time(_ over: Over) async throws {
@@ -109,7 +105,6 @@ enum Over: CaseIterable {
         let end = await kind { while try await events.next() != nil {} }
         #expect(end == .cancelled || end == .conflict)
         #expect(try await debrief.all().count == 3)
-        ran("i5")
     }
 
     @Test(arguments: Over.allCases) func i6_a_reply_is_whole_or_nothing(_ over: Over) async throws {
@@ -126,7 +121,6 @@ enum Over: CaseIterable {
             model.say("What did you learn?")
             #expect(try await debrief.resume().reply().message.text == "What did you learn?")
         }
-        ran("i6")
     }
 
     @Test(arguments: Over.allCases) func i7_a_debrief_is_bounded_and_asks_one_question(_ over: Over) async throws {
@@ -150,7 +144,6 @@ enum Over: CaseIterable {
         } while !reply.over && exchanges < 10
         #expect(exchanges == 4 && reply.exchange == 4 && !reply.message.text.contains("?"))
         #expect(await kind { try await debrief.send("And more.") } == .debriefOver)
-        ran("i7")
     }
 
     @Test(arguments: Over.allCases) func i8_proposals_are_grounded_and_need_a_verdict(_ over: Over) async throws {
@@ -171,6 +164,5 @@ enum Over: CaseIterable {
         let item = try #require(proposal.pending.first)
         #expect(try await debrief.apply([item.id: .accept]).profile.skills == ["SQL", "Rust"])
         #expect(await kind { try await debrief.apply([item.id: .reject]) } == .conflict)
-        ran("i8")
     }
 }

@@ -2,15 +2,30 @@
 import CompletionCoachKit
 import Foundation
 
+/// An id to the letter: Swift takes two texts for equal that look the same, and orders them as people do, but two ids are two.
+private struct Letters: Hashable, Comparable {
+    let bytes: [UInt8]
+
+    init(_ id: String) { bytes = Array(id.utf8) }
+
+    init(_ thread: ThreadId) {
+        switch thread {
+        case .general: bytes = []
+        case .debrief(let action): bytes = [0] + Array(action.utf8)
+        }
+    }
+
+    static func < (one: Self, other: Self) -> Bool { one.bytes.lexicographicallyPrecedes(other.bytes) }
+}
+
 /// All that is kept of one user.
 private struct Person {
     var account: Account
-    var actions: [String: Action] = [:]
-    var order: [String] = []
-    var threads: [ThreadId: ThreadState] = [:]
-    var messages: [ThreadId: [Message]] = [:]
-    var extractions: [String: Extraction] = [:]
-    var attempts: [String: Attempt] = [:]
+    var actions: [Letters: Action] = [:]
+    var threads: [Letters: ThreadState] = [:]
+    var messages: [Letters: [Message]] = [:]
+    var extractions: [Letters: Extraction] = [:]
+    var attempts: [Letters: Attempt] = [:]
     var changes: [ProfileChange] = []
 
     mutating func write(_ write: Write) throws {
@@ -18,24 +33,21 @@ private struct Person {
         case .profile(let profile): account.profile = profile
         case .consent(let consent): account.consent = consent
         case .allowance(let allowance): account.allowance = allowance
-        case .action(let action):
-            if actions.updateValue(action, forKey: action.id) == nil { order.append(action.id) }
+        case .action(let action): actions[Letters(action.id)] = action
         case .removeAction(let action):
-            actions[action] = nil
-            order.removeAll { $0 == action }
+            actions[Letters(action)] = nil
             remove(.debrief(action: action))
-        case .thread(let state): threads[state.thread] = state
+        case .thread(let state): threads[Letters(state.thread)] = state
         case .removeThread(let thread): remove(thread)
-        case .removeMessages(let thread, let until): messages[thread]?.removeAll { $0.seq <= until }
+        case .removeMessages(let thread, let until): messages[Letters(thread)]?.removeAll { $0.seq <= until }
         case .message(let message):
-            let taken = messages.values.joined().contains {
-                $0.id == message.id || ($0.thread == message.thread && $0.seq == message.seq)
-            }
+            let thread = Letters(message.thread)
+            let taken = find(message.id) != nil || messages[thread]?.contains { $0.seq == message.seq } == true
             if taken { throw CoachError(.conflict, "there is such a message already") }
-            messages[message.thread, default: []].append(message)
-            messages[message.thread]?.sort { $0.seq < $1.seq }
-        case .extraction(let extraction): extractions[extraction.id] = extraction
-        case .attempt(let attempt): attempts[attempt.id] = attempt
+            messages[thread, default: []].append(message)
+            messages[thread]?.sort { $0.seq < $1.seq }
+        case .extraction(let extraction): extractions[Letters(extraction.id)] = extraction
+        case .attempt(let attempt): attempts[Letters(attempt.id)] = attempt
         case .change(let change):
             if changes.contains(where: { $0.seq == change.seq }) { throw CoachError(.conflict, "there is such an entry already") }
             changes.append(change)
@@ -45,14 +57,21 @@ private struct Person {
     }
 
     mutating func remove(_ thread: ThreadId) {
+        let thread = Letters(thread)
         threads[thread] = nil
         messages[thread] = nil
-        extractions = extractions.filter { $0.value.thread != thread }
+        extractions = extractions.filter { Letters($0.value.thread) != thread }
+    }
+
+    func find(_ id: String) -> Message? {
+        let id = Letters(id)
+        return messages.values.joined().first { Letters($0.id) == id }
     }
 
     func found(_ id: String?) -> Found? {
-        guard let id, let message = messages.values.joined().first(where: { $0.id == id }) else { return nil }
-        return Found(message: message, reply: messages[message.thread]?.first { $0.seq > message.seq && $0.role == .assistant })
+        guard let message = id.flatMap(find) else { return nil }
+        let thread = messages[Letters(message.thread)]
+        return Found(message: message, reply: thread?.first { $0.seq > message.seq && $0.role == .assistant })
     }
 }
 
@@ -61,7 +80,7 @@ typealias Before = @Sendable () async throws -> Void
 
 /// An actor makes every commit whole.
 actor MemoryStore: ActionStore {
-    private var people: [String: Person] = [:]
+    private var people: [Letters: Person] = [:]
     private let before: Before?
     /// Leaves everything in place that is to be forgotten: the exam has to find that.
     private let forgetful: Bool
@@ -73,46 +92,49 @@ actor MemoryStore: ActionStore {
 
     func account(user: String) async throws -> Account? {
         try await before?()
-        return people[user]?.account
+        return people[Letters(user)]?.account
     }
 
     func actions(user: String) async throws -> [ActionRecord] {
-        guard let person = people[user] else { return [] }
-        return person.order.compactMap { id in
-            person.actions[id].map { ActionRecord(action: $0, debrief: person.threads[.debrief(action: id)]) }
+        guard let person = people[Letters(user)] else { return [] }
+        return person.actions.sorted { $0.key < $1.key }.map { _, action in
+            ActionRecord(action: action, debrief: person.threads[Letters(.debrief(action: action.id))])
         }
     }
 
     func conversation(user: String, thread: ThreadId, page: Page) async throws -> Conversation? {
         try await before?()
-        guard let person = people[user] else { return nil }
+        guard let person = people[Letters(user)] else { return nil }
         var action: Action?
-        if case .debrief(let id) = thread { action = person.actions[id] }
-        if thread != .general && action == nil { return nil }
-        let state = person.threads[thread]
-        let said = (person.messages[thread] ?? []).filter { message in page.before.map { message.seq < $0 } ?? true }
+        if case .debrief(let id) = thread {
+            action = person.actions[Letters(id)]
+            if action == nil { return nil }
+        }
+        let state = person.threads[Letters(thread)]
+        let said = (person.messages[Letters(thread)] ?? []).filter { message in page.before.map { message.seq < $0 } ?? true }
         return Conversation(
-            account: person.account, action: action, state: state, attempt: state?.live.flatMap { person.attempts[$0.attempt] },
+            account: person.account, action: action, state: state, attempt: state?.live.flatMap { person.attempts[Letters($0.attempt)] },
             holderGone: false, messages: said.suffix(Int(page.size)), found: person.found(page.find))
     }
 
     func extractions(user: String, thread: ThreadId?) async throws -> [Extraction] {
-        let items = people[user]?.extractions.values.filter { thread == nil || $0.thread == thread } ?? []
-        return items.sorted { ($0.createdAt, $0.position, $0.id) < ($1.createdAt, $1.position, $1.id) }
+        let thread = thread.map { Letters($0) }
+        let items = people[Letters(user)]?.extractions.values.filter { thread == nil || Letters($0.thread) == thread } ?? []
+        return items.sorted { ($0.createdAt, Letters($0.id)) < ($1.createdAt, Letters($1.id)) }
     }
 
     func attempts(user: String, from: Date, until: Date) async throws -> [Attempt] {
-        let attempts = people[user]?.attempts.values.filter { from <= $0.startedAt && $0.startedAt < until } ?? []
-        return attempts.sorted { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }
+        let attempts = people[Letters(user)]?.attempts.values.filter { from <= $0.startedAt && $0.startedAt < until } ?? []
+        return attempts.sorted { ($0.startedAt, Letters($0.id)) < ($1.startedAt, Letters($1.id)) }
     }
 
     func changes(user: String, after: UInt64, limit: UInt32) async throws -> [ProfileChange] {
-        Array((people[user]?.changes ?? []).filter { $0.seq > after }.prefix(Int(limit)))
+        Array((people[Letters(user)]?.changes ?? []).filter { $0.seq > after }.prefix(Int(limit)))
     }
 
     func commit(user: String, change: Change) async throws {
         try await before?()
-        let known = people[user]
+        let known = people[Letters(user)]
         if known == nil && change.expected != 0 { throw CoachError(.notFound, "there is no such user") }
         if let known, known.account.version != change.expected {
             throw CoachError(.conflict, "this was changed in the meantime; read it again and decide again")
@@ -123,10 +145,10 @@ actor MemoryStore: ActionStore {
         var person = known ?? Person(account: nobody)
         for write in change.writes { try person.write(write) }
         person.account.version = change.next
-        people[user] = person
+        people[Letters(user)] = person
     }
 
     func forget(user: String) async throws {
-        if forgetful { people[user] = nil }
+        if forgetful { people[Letters(user)] = nil }
     }
 }

@@ -32,7 +32,7 @@ import Testing
         model.say("What did you learn?")
         #expect(try await debrief.takeOver().reply().message.text == "What did you learn?")
         #expect(try await debrief.said() == ["It worked."])
-        ran("take_over")
+        ran("resume")
     }
 
     @Test func a_paused_store_is_unavailable_at_once_and_goes_on_after() async throws {
@@ -70,7 +70,6 @@ import Testing
         ticking.cancel()
         #expect(ticks >= 10)
         #expect(await onMain.value == false)
-        ran("main_thread")
     }
 
     @Test func what_does_not_wait_gives_the_thread_back_at_once() async throws {

@@ -84,7 +84,6 @@ actor Box<Value: Sendable> {
             #expect(!"\(details)".contains("secret"))
         }
         #expect(try await untyped.said() == ["It worked."])
-        ran("own_code_throws")
     }
 
     @Test func a_model_that_never_answers_runs_into_the_turns_time_limit_and_is_cancelled() async throws {
@@ -131,7 +130,6 @@ actor Box<Value: Sendable> {
         #expect(await kind { try await user.profile() } == .storageUnavailable)
         let took = ContinuousClock.now - began
         #expect(took > .seconds(29) && took < .seconds(40))
-        ran("time_limits")
     }
 
     @Test func a_store_and_a_model_may_call_the_coach() async throws {
@@ -151,7 +149,6 @@ actor Box<Value: Sendable> {
         let reply = try await made.opened().send("It worked.")
         #expect(reply.message.text == "What did you learn?")
         #expect(await seen.value == 1)
-        ran("own_code_calls_back")
     }
 
     @Test(arguments: Stack.allCases) func a_refused_token_is_replaced_once(_ stack: Stack) async throws {
@@ -170,7 +167,7 @@ actor Box<Value: Sendable> {
         #expect(keys.map { $0.suffix(7) } == ["token-1", "token-2"])
         #expect(await kind { try await debrief.send("And it still works.") } == .unauthorised)
         #expect(server.requests.count == 4)
-        ran("token_source")
+        ran("own_tokens")
         ran("own_transport")
     }
 
@@ -204,7 +201,7 @@ actor Box<Value: Sendable> {
             store: try await .inMemory(), model: .offlineGuide(), options: options(),
             safetyClassifier: Classifier { _ in throw Failure("a secret") })
         #expect(try await failing.opened().send("It got dark.").ended == nil)
-        ran("safety_classifier")
+        ran("own_safety")
     }
 }
 
