@@ -6,7 +6,7 @@ use std::fmt;
 
 use completion_coach::{Author, Message, MessagePage};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl Reader {
             Err(_) => seed.deserialize(&mut serde_json::Deserializer::from_str(answer.cast::<PyString>()?.to_str()?)),
         };
         // What serde would say may quote what a person wrote.
-        read.map_err(|_| PyValueError::new_err("this is not the JSON of such an object"))
+        read.map_err(|_| PyErr::take(seed.py).unwrap_or_else(|| PyValueError::new_err("this is not the JSON of such an object")))
     }
 }
 
@@ -207,8 +207,16 @@ impl<'a, 'py> Seed<'a, 'py> {
     }
 }
 
+/// What a signal has raised meanwhile, such as Ctrl-C, does not speak of the JSON, and stays raised.
 fn python<T, E: de::Error>(result: PyResult<T>) -> Result<T, E> {
-    result.map_err(|_| E::custom("it does not fit"))
+    result.map_err(|raised| {
+        Python::attach(|py| {
+            if !raised.is_instance_of::<PyException>(py) {
+                raised.restore(py);
+            }
+        });
+        E::custom("it does not fit")
+    })
 }
 
 impl<'de, 'py> DeserializeSeed<'de> for Seed<'_, 'py> {
