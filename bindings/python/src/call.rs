@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Outcome;
+use crate::reader::{Answer, Page};
 
 /// What is called, and on whose behalf.
 #[derive(Deserialize)]
@@ -65,9 +66,9 @@ pub fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
 }
 
 /// A result as it goes to a face.
-pub fn json<T: Serialize>(result: Result<T>) -> Outcome {
+pub fn json<T: Serialize, A: From<String>>(result: Result<T>) -> Result<Option<A>> {
     let unwritable = "a result could not be written as JSON; please report it";
-    serde_json::to_string(&result?).map(Some).map_err(|_| Error::new(ErrorKind::Internal, unwritable))
+    serde_json::to_string(&result?).map(|json| Some(json.into())).map_err(|_| Error::new(ErrorKind::Internal, unwritable))
 }
 
 fn nothing(result: Result<()>) -> Outcome {
@@ -119,12 +120,14 @@ pub async fn run(coach: CompletionCoach, call: Call) -> Outcome {
         Call::Usage { user, since, until } => {
             json(coach.user(user).usage(since.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX)).await)
         }
-        Call::Export { user } => coach.user(user).export().await.map(Some),
+        Call::Export { user } => coach.user(user).export().await.map(|json| Some(json.into())),
         Call::Import { user, json } => nothing(coach.user(user).import(&json).await),
         Call::Expire { user } => json(coach.user(user).expire().await),
         Call::Forget { user } => nothing(coach.user(user).forget().await),
         Call::Send { user, thread, message } => json(either!(of(user, thread), send(message))),
-        Call::Messages { user, thread, size, before } => json(either!(of(user, thread), messages(size, before))),
+        Call::Messages { user, thread, size, before } => {
+            either!(of(user, thread), messages(size, before)).map(|page| Some(Answer::Page(Page(page))))
+        }
         Call::Propose { user, thread } => json(either!(of(user, thread), propose())),
         Call::Proposal { user, thread } => json(either!(of(user, thread), proposal())),
         Call::Apply { user, thread, verdicts } => json(either!(of(user, thread), apply(verdicts))),

@@ -14,13 +14,14 @@ use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
 use crate::errors::raised;
+use crate::reader::Answer;
 use crate::runtime::{self, Waiting};
 
 /// How often a thread that waits looks whether a signal has come.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What a call gives: JSON, or nothing.
-pub type Outcome = Result<Option<String>>;
+/// What a call gives, or nothing.
+pub type Outcome = Result<Option<Answer>>;
 type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Who calls: what the host's own code needs to know when the core calls it meanwhile.
@@ -88,7 +89,7 @@ impl Operation {
 #[pymethods]
 impl Operation {
     /// Blocks without the interpreter's lock. A signal whose handler raises, such as Ctrl-C, drops the call.
-    pub fn wait(&self, py: Python<'_>) -> PyResult<Option<String>> {
+    pub fn wait(&self, py: Python<'_>) -> PyResult<Option<Answer>> {
         let handle = runtime::handle().map_err(|error| raised(py, &error))?;
         let mut work = Box::pin(CALLER.scope(self.caller(None), self.take()?));
         let outcome = py.detach(|| {

@@ -1,15 +1,16 @@
-//! From the core's JSON straight to data objects, by the plan of their classes that `_data.py` makes: no dicts of dicts in between.
+//! From the core's JSON straight to data objects, by the plan of their classes that `_data.py` makes: no dicts of dicts in between. A page of
+//! messages, which may be long, goes there without JSON.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::fmt;
 
+use completion_coach::{Author, Message, MessagePage};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use serde::Serialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 /// How a value is read.
 enum Plan {
@@ -30,8 +31,6 @@ struct Field {
     name: Py<PyString>,
     required: bool,
     plan: Plan,
-    /// Whether it is an object of a few words, such as an author, which is likely to be the same in one message after the other.
-    repeats: bool,
 }
 
 impl Plan {
@@ -47,8 +46,7 @@ impl Plan {
                 let mut fields = Vec::new();
                 for (key, field) in part(3)?.cast::<PyDict>()? {
                     let (name, required, plan): (Bound<'_, PyString>, bool, Bound<'_, PyAny>) = field.extract()?;
-                    let plan = Self::of(&plan)?;
-                    fields.push(Field { key: key.extract()?, name: name.unbind(), required, repeats: plan.is_of_words(), plan });
+                    fields.push(Field { key: key.extract()?, name: name.unbind(), required, plan: Self::of(&plan)? });
                 }
                 let required = fields.iter().filter(|field| field.required).count();
                 Self::Object { class: part(1)?.unbind(), defaults: part(2)?.cast_into::<PyDict>()?.unbind(), fields, required }
@@ -64,14 +62,26 @@ impl Plan {
             _ => Self::Made(part(1)?.unbind()),
         })
     }
+}
 
-    fn is_of_words(&self) -> bool {
-        let is_word = |field: &Field| matches!(field.plan, Self::Plain | Self::Member { .. });
-        matches!(self, Self::Object { fields, .. } if fields.iter().all(is_word))
+/// What a call gives: JSON, or a page of messages as the core has it.
+#[derive(IntoPyObject)]
+pub enum Answer {
+    Json(String),
+    Page(Page),
+}
+
+impl From<String> for Answer {
+    fn from(json: String) -> Self {
+        Self::Json(json)
     }
 }
 
-/// What makes objects of one type from their JSON.
+/// A page of messages on its way to a [`Reader`].
+#[pyclass(frozen, module = "completion_coach._core")]
+pub struct Page(pub MessagePage);
+
+/// What makes objects of one type from what a call gives.
 #[pyclass(frozen, module = "completion_coach._core")]
 pub struct Reader {
     plan: Plan,
@@ -88,12 +98,15 @@ impl Reader {
         Ok(Self { plan: Plan::of(plan)?, new, attach })
     }
 
-    /// The object behind this JSON.
-    fn read<'py>(&self, py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
-        let mut source = serde_json::Deserializer::from_str(json);
-        let seed = Seed { py, reader: self, plan: &self.plan, last: &RefCell::default() };
+    /// The object behind this JSON, or behind what stands for it.
+    fn read<'py>(&self, answer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let seed = Seed { py: answer.py(), reader: self, plan: &self.plan };
+        let read = match answer.cast::<Page>() {
+            Ok(page) => seed.page(&page.get().0),
+            Err(_) => seed.deserialize(&mut serde_json::Deserializer::from_str(answer.cast::<PyString>()?.to_str()?)),
+        };
         // What serde would say may quote what a person wrote.
-        seed.deserialize(&mut source).map_err(|_| PyValueError::new_err("this is not the JSON of such an object"))
+        read.map_err(|_| PyErr::take(seed.py).unwrap_or_else(|| PyValueError::new_err("this is not the JSON of such an object")))
     }
 }
 
@@ -102,29 +115,84 @@ struct Seed<'a, 'py> {
     py: Python<'py>,
     reader: &'a Reader,
     plan: &'a Plan,
-    last: &'a Last<'a, 'py>,
 }
-
-/// The last object of those that repeat, which never change: its plan, its JSON and itself.
-type Last<'a, 'py> = RefCell<Option<(&'a Plan, String, Bound<'py, PyAny>)>>;
 
 impl<'a, 'py> Seed<'a, 'py> {
     fn with(self, plan: &'a Plan) -> Self {
         Self { plan, ..self }
     }
 
-    /// The same object as the last one if it is to be made from the same JSON.
-    fn repeated<E: de::Error>(self, json: &RawValue) -> Result<Bound<'py, PyAny>, E> {
-        let mut last = self.last.borrow_mut();
-        if let Some((plan, known, object)) = &*last
-            && std::ptr::eq(*plan, self.plan)
-            && known == json.get()
-        {
-            return Ok(object.clone());
-        }
-        let object = self.deserialize(json).map_err(|_| E::custom("it does not fit"))?;
-        *last = Some((self.plan, json.get().to_owned(), object.clone()));
+    fn object<E: de::Error>(self, class: &Py<PyAny>, values: Bound<'py, PyDict>) -> Result<Bound<'py, PyAny>, E> {
+        let object = python(self.reader.new.bind(self.py).call1((class,)))?;
+        python(self.reader.attach.bind(self.py).call1((&object, values)))?;
         Ok(object)
+    }
+
+    /// A page as from its JSON, which need not be written and read for it.
+    fn page(self, page: &MessagePage) -> serde_json::Result<Bound<'py, PyAny>> {
+        let MessagePage { messages, before } = page;
+        let mut author = None;
+        self.record(|key, seed| match (key, seed.plan) {
+            ("messages", Plan::List { item, .. }) => {
+                let messages = messages.iter().map(|message| seed.with(item).message(message, &mut author));
+                let messages = messages.collect::<serde_json::Result<Vec<_>>>()?;
+                python(PyTuple::new(seed.py, messages)).map(|messages| Some(messages.into_any()))
+            }
+            ("before", _) => before.map(|before| seed.made(before)).transpose(),
+            _ => Err(de::Error::custom("the core knows no such field")),
+        })
+    }
+
+    /// The same author as the last one is the same object: none ever changes.
+    fn message<'m>(
+        self,
+        message: &'m Message,
+        last: &mut Option<(&'m Author, Bound<'py, PyAny>)>,
+    ) -> serde_json::Result<Bound<'py, PyAny>> {
+        let Message { id, thread, seq, round, role, provenance, text, choice, choices, author, at } = message;
+        self.record(|key, seed| {
+            Ok(Some(match key {
+                "id" => seed.made(id.as_str())?,
+                "thread" => seed.made(String::from(thread.clone()))?,
+                "seq" => seed.made(*seq)?,
+                "round" => seed.made(*round)?,
+                "role" => seed.value(role)?,
+                "provenance" => seed.value(provenance)?,
+                "text" => seed.made(text)?,
+                "at" => seed.made(at.as_millis())?,
+                "choice" if choice.is_none() => return Ok(None),
+                "choice" => seed.value(choice)?,
+                "choices" if choices.is_empty() => return Ok(None),
+                "choices" => seed.value(choices)?,
+                "author" => match (author, &last) {
+                    (None, _) => return Ok(None),
+                    (Some(author), Some((known, object))) if author == *known => object.clone(),
+                    (Some(author), _) => last.insert((author, seed.value(author)?)).1.clone(),
+                },
+                _ => return Err(de::Error::custom("the core knows no such field")),
+            }))
+        })
+    }
+
+    /// An object of which this says what its fields hold; those that it leaves out hold what they do by default.
+    fn record(
+        self,
+        mut held: impl FnMut(&str, Self) -> serde_json::Result<Option<Bound<'py, PyAny>>>,
+    ) -> serde_json::Result<Bound<'py, PyAny>> {
+        let Plan::Object { class, defaults, fields, .. } = self.plan else {
+            return Err(de::Error::custom("it does not fit"));
+        };
+        let values = python(defaults.bind(self.py).copy())?;
+        for field in fields {
+            if let Some(value) = held(&field.key, self.with(&field.plan))? {
+                python(values.set_item(field.name.bind(self.py), value))?;
+            }
+        }
+        self.object(class, values)
+    }
+
+    fn value(self, value: &impl Serialize) -> serde_json::Result<Bound<'py, PyAny>> {
+        self.deserialize(serde_json::to_value(value)?)
     }
 
     /// What becomes of a value that is neither a list nor a dict, or that is one and has no plan of its own.
@@ -139,8 +207,16 @@ impl<'a, 'py> Seed<'a, 'py> {
     }
 }
 
+/// What a signal has raised meanwhile, such as Ctrl-C, does not speak of the JSON, and stays raised.
 fn python<T, E: de::Error>(result: PyResult<T>) -> Result<T, E> {
-    result.map_err(|_| E::custom("it does not fit"))
+    result.map_err(|raised| {
+        Python::attach(|py| {
+            if !raised.is_instance_of::<PyException>(py) {
+                raised.restore(py);
+            }
+        });
+        E::custom("it does not fit")
+    })
 }
 
 impl<'de, 'py> DeserializeSeed<'de> for Seed<'_, 'py> {
@@ -224,19 +300,13 @@ impl<'de, 'py> Visitor<'de> for Seed<'_, 'py> {
             let field = &fields[at];
             next = at + 1;
             given += usize::from(field.required);
-            let value = if field.repeats {
-                self.with(&field.plan).repeated(entries.next_value()?)?
-            } else {
-                entries.next_value_seed(self.with(&field.plan))?
-            };
+            let value = entries.next_value_seed(self.with(&field.plan))?;
             python(values.set_item(field.name.bind(self.py), value))?;
         }
         if given < *required {
             return Err(de::Error::custom("a field is missing"));
         }
-        let object = python(self.reader.new.bind(self.py).call1((class,)))?;
-        python(self.reader.attach.bind(self.py).call1((&object, values)))?;
-        Ok(object)
+        self.object(class, values)
     }
 }
 

@@ -20,6 +20,7 @@ __all__ = [
     "OfflineGuide",
     "OpenAiModel",
     "Operation",
+    "Page",
     "Reader",
     "ScriptedModel",
     "SeededIds",
@@ -44,21 +45,25 @@ EXTRACTION_PROMPT: str
 """What the model that proposes changes to a profile is told first."""
 
 @final
+class Page:
+    """A page of messages on its way to a `Reader`."""
+
+@final
 class Reader:
-    """What makes objects of one type from their JSON."""
+    """What makes objects of one type from what a call gives."""
 
     def __new__(cls, plan: object, attach: object) -> Self: ...
-    def read(self, json: str) -> Any:
-        """The object behind this JSON."""
+    def read(self, answer: str | Page) -> Any:
+        """The object behind this JSON, or behind what stands for it."""
 
 @final
 class Operation:
     """One call into the core, used once."""
 
-    def wait(self) -> str | None:
+    def wait(self) -> str | Page | None:
         """Blocks without the interpreter's lock. A signal whose handler raises, such as Ctrl-C, drops the call."""
 
-    def start(self, done: Callable[[str | None, BaseException | None], object], event_loop: object) -> None:
+    def start(self, done: Callable[[str | Page | None, BaseException | None], object], event_loop: object) -> None:
         """Runs it on our own threads. `done(result, exception)` is called from one of them, unless it is cancelled."""
 
     def cancel(self) -> None:

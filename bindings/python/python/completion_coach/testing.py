@@ -234,5 +234,5 @@ async def check_store_async(store: Any) -> Report:
     return _report(await run_async(_core.check_store(store_of(store))))
 
 
-def _report(outcome: str | None) -> Report:
+def _report(outcome: Any) -> Report:
     return Report(Check(**check) for check in json.loads(outcome or "[]"))
