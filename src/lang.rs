@@ -47,7 +47,7 @@ impl PartialEq for List {
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     phrases: Vec<Sorted>,
-    /// For each first byte, how many phrases begin with it or a lower one.
+    /// How many phrases have this number of a shelf or a lower one.
     up_to: Box<[usize; 256]>,
 }
 
@@ -63,7 +63,7 @@ impl Search {
     /// `None` if there are none to find. None of them is empty.
     pub(crate) fn new(phrases: impl Iterator<Item = &'static str>) -> Option<Self> {
         let mut phrases: Vec<_> = phrases.enumerate().map(|(number, phrase)| Sorted { phrase, number, begins_with: None }).collect();
-        phrases.sort_unstable_by_key(|sorted| (sorted.phrase, sorted.number));
+        phrases.sort_unstable_by_key(|sorted| (shelf_of(sorted.phrase), sorted.phrase, sorted.number));
         let mut up_to = Box::new([0; 256]);
         let mut beginnings: Vec<usize> = Vec::new();
         for at in 0..phrases.len() {
@@ -71,37 +71,43 @@ impl Search {
             while beginnings.pop_if(|last| !phrase.starts_with(phrases[*last].phrase)).is_some() {}
             phrases[at].begins_with = beginnings.last().copied();
             beginnings.push(at);
-            up_to[usize::from(phrase.as_bytes()[0])] += 1;
+            up_to[shelf_of(phrase)] += 1;
         }
-        for byte in 1..up_to.len() {
-            up_to[byte] += up_to[byte - 1];
+        for shelf in 1..up_to.len() {
+            up_to[shelf] += up_to[shelf - 1];
         }
         (!phrases.is_empty()).then_some(Self { phrases, up_to })
     }
 
     /// The number of each phrase that begins where it may, and its place.
     pub(crate) fn places(&self, text: &str, may_begin: impl Fn(usize) -> bool) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let begin = text.char_indices().map(|(at, _)| at).filter(move |at| self.any(text.as_bytes()[*at]) && may_begin(*at));
-        begin.flat_map(|at| self.beginning(&text[at..]).map(move |found| (found.number, at..at + found.phrase.len())))
+        let begin = text.char_indices().filter(move |(at, first)| !self.on(shelf(*first)).is_empty() && may_begin(*at));
+        begin.flat_map(|(at, first)| {
+            let found = self.beginning(&text[at..], self.on(shelf(first)));
+            found.map(move |found| (found.number, at..at + found.phrase.len()))
+        })
     }
 
-    fn any(&self, first: u8) -> bool {
-        !self.with(first).is_empty()
-    }
-
-    fn with(&self, first: u8) -> Range<usize> {
-        let first = usize::from(first);
-        first.checked_sub(1).map_or(0, |before| self.up_to[before])..self.up_to[first]
+    fn on(&self, shelf: usize) -> Range<usize> {
+        shelf.checked_sub(1).map_or(0, |before| self.up_to[before])..self.up_to[shelf]
     }
 
     /// Every phrase that a text begins with: the last one that is not behind it in the order, or one that this begins with.
-    fn beginning(&self, text: &str) -> impl Iterator<Item = &Sorted> {
-        let with = self.with(text.as_bytes()[0]);
+    fn beginning(&self, text: &str, with: Range<usize>) -> impl Iterator<Item = &Sorted> {
         let before = self.phrases[with.clone()].partition_point(|sorted| sorted.phrase <= text);
         let last = before.checked_sub(1).map(|at| &self.phrases[with.start + at]);
         let chain = iter::successors(last, |sorted| Some(&self.phrases[sorted.begins_with?]));
         chain.filter(move |sorted| text.starts_with(sorted.phrase))
     }
+}
+
+fn shelf_of(phrase: &str) -> usize {
+    phrase.chars().next().map_or(0, shelf)
+}
+
+/// Phrases are kept apart by their first character, as far as a byte tells: in Japanese the first byte of all of them is the same.
+fn shelf(first: char) -> usize {
+    u32::from(first) as usize % 256
 }
 
 /// Packed by `build.rs`. Phrases are kept where they are unpacked, for as long as the process lives.
