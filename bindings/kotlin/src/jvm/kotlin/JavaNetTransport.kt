@@ -53,6 +53,7 @@ public class JavaNetTransport(private val client: HttpClient = HttpClient.newHtt
     private class Body(pieces: Pieces) : HttpBody, Flow.Subscriber<List<ByteBuffer>> {
         private val arrived = Channel<ByteArray>(Channel.UNLIMITED)
         private var subscription: Flow.Subscription? = null
+        private var unwanted = false
 
         init {
             pieces.subscribe(this)
@@ -66,12 +67,13 @@ public class JavaNetTransport(private val client: HttpClient = HttpClient.newHtt
 
         override fun cancel() {
             arrived.cancel()
-            synchronized(this) { subscription }?.cancel()
+            synchronized(this) { subscription.also { unwanted = true } }?.cancel()
         }
 
+        /** It may come after [cancel]. */
         override fun onSubscribe(subscription: Flow.Subscription) {
-            synchronized(this) { this.subscription = subscription }
-            subscription.request(1)
+            val wanted = synchronized(this) { !unwanted.also { this.subscription = subscription } }
+            if (wanted) subscription.request(1) else subscription.cancel()
         }
 
         override fun onNext(item: List<ByteBuffer>) {
