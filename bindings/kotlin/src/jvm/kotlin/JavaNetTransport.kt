@@ -13,7 +13,7 @@ import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.job
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
@@ -35,7 +35,7 @@ public class JavaNetTransport(private val client: HttpClient = HttpClient.newHtt
         val headers = response.headers().map().flatMap { (name, values) -> values.map { HttpHeader(name, it) } }
         val body = Body(response.body())
         // If nobody takes the response any more, nobody closes it either.
-        currentCoroutineContext().job.invokeOnCompletion { cancelled -> if (cancelled != null) body.cancel() }
+        if (!currentCoroutineContext().isActive) body.cancel()
         return HttpResponse(response.statusCode().toUShort(), headers, body)
     }
 

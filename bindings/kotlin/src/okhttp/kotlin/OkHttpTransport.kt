@@ -8,7 +8,7 @@ import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.job
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
 import okhttp3.Call
@@ -36,7 +36,7 @@ public class OkHttpTransport(client: OkHttpClient) : Transport {
         val response = call.answer()
         val body = Body(call, response)
         // If nobody takes the response any more, nobody closes it either.
-        currentCoroutineContext().job.invokeOnCompletion { cancelled -> if (cancelled != null) body.cancel() }
+        if (!currentCoroutineContext().isActive) body.cancel()
         return HttpResponse(response.code.toUShort(), response.headers.map { (name, value) -> HttpHeader(name, value) }, body)
     }
 

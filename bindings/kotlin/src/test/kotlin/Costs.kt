@@ -4,7 +4,7 @@ package completion.coach
 
 import kotlin.system.measureNanoTime
 import kotlin.time.TimeSource
-import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.runBlocking
 
 object Costs {
@@ -13,23 +13,22 @@ object Costs {
         val begun = TimeSource.Monotonic.markNow()
         uniffiEnsureInitialized()
         println("loading the library: ${begun.elapsedNow().inWholeMilliseconds} ms")
-        val debrief = coach().opened()
+        coach().opened()
         println("to the first question of a debrief, loading included: ${begun.elapsedNow().inWholeMilliseconds} ms")
-        repeat(5) { pieces(debrief.action()) }
-        println("one streamed piece, from a script in Rust to a flow in Kotlin: ${List(9) { pieces(debrief.action()) }.sorted()[4]} µs")
+        repeat(5) { pieces() }
+        println("one piece from a model in Kotlin through the core to a flow in Kotlin, and word of it back: ${List(9) { pieces() }.sorted()[4]} µs")
         println("one piece from a model in Kotlin to Rust: ${List(9) { handed() }.sorted()[4]} µs")
     }
 
-    private const val PIECES = 1_000
+    private const val PIECES = 500
 
-    private suspend fun pieces(action: String): Long {
-        val model = ScriptedModel()
-        val debrief = coach(model.model(), CoachOptions(delivery = Delivery.LIVE, allowance = FREE)).opened(id = action)
-        model.play(List(PIECES) { listOf(Act.Say("word "), Act.Yield) }.flatten())
-        var events = 0
-        val begun = TimeSource.Monotonic.markNow()
-        debrief.stream("It worked.").events().collect { events++ }
-        return begun.elapsedNow().inWholeMicroseconds / maxOf(events, 1)
+    private suspend fun pieces(): Long {
+        val seen = Channel<Unit>()
+        var took = 0L
+        val own = mine { took = measureNanoTime { repeat(PIECES) { text("word "); seen.receive() } } / PIECES / 1_000 }
+        val debrief = coach(own, CoachOptions(delivery = Delivery.LIVE, allowance = FREE)).opened()
+        debrief.stream("It worked.").events().collect { event -> if (event is TurnEvent.Text) seen.send(Unit) }
+        return took
     }
 
     private suspend fun handed(): Long {
