@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Outcome;
-use crate::reader::{Answer, Page};
+use crate::reader::{Answer, NativePage};
 
 /// What is called, and on whose behalf.
 #[derive(Deserialize)]
@@ -126,7 +126,7 @@ pub async fn run(coach: CompletionCoach, call: Call) -> Outcome {
         Call::Forget { user } => nothing(coach.user(user).forget().await),
         Call::Send { user, thread, message } => json(either!(of(user, thread), send(message))),
         Call::Messages { user, thread, size, before } => {
-            either!(of(user, thread), messages(size, before)).map(|page| Some(Answer::Page(Page(page))))
+            either!(of(user, thread), messages(size, before)).map(|page| Some(Answer::Page(NativePage(page))))
         }
         Call::Propose { user, thread } => json(either!(of(user, thread), propose())),
         Call::Proposal { user, thread } => json(either!(of(user, thread), proposal())),

@@ -25,7 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<models::OfflineGuide>()?;
     module.add_class::<models::SqliteStore>()?;
     module.add_class::<ports::Sink>()?;
-    module.add_class::<reader::Page>()?;
+    module.add_class::<reader::NativePage>()?;
     module.add_class::<reader::Reader>()?;
     module.add_class::<testing::ScriptedModel>()?;
     module.add_class::<testing::ManualClock>()?;

@@ -68,7 +68,7 @@ impl Plan {
 #[derive(IntoPyObject)]
 pub enum Answer {
     Json(String),
-    Page(Page),
+    Page(NativePage),
 }
 
 impl From<String> for Answer {
@@ -79,7 +79,7 @@ impl From<String> for Answer {
 
 /// A page of messages on its way to a [`Reader`].
 #[pyclass(frozen, module = "completion_coach._core")]
-pub struct Page(pub MessagePage);
+pub struct NativePage(pub MessagePage);
 
 /// What makes objects of one type from what a call gives.
 #[pyclass(frozen, module = "completion_coach._core")]
@@ -101,7 +101,7 @@ impl Reader {
     /// The object behind this JSON, or behind what stands for it.
     fn read<'py>(&self, answer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let seed = Seed { py: answer.py(), reader: self, plan: &self.plan };
-        let read = match answer.cast::<Page>() {
+        let read = match answer.cast::<NativePage>() {
             Ok(page) => seed.page(&page.get().0),
             Err(_) => seed.deserialize(&mut serde_json::Deserializer::from_str(answer.cast::<PyString>()?.to_str()?)),
         };

@@ -704,7 +704,7 @@ class AsyncTurn:
     ) -> None:
         self.cancel()
 
-    async def _wait(self, operation: _core.Operation) -> str | _core.Page | None:
+    async def _wait(self, operation: _core.Operation) -> str | _core.NativePage | None:
         try:
             return await run_async(operation)
         except BaseException:

@@ -17,10 +17,10 @@ __all__ = [
     "GENERAL_COACH_PROMPT",
     "ManualClock",
     "NativeModel",
+    "NativePage",
     "OfflineGuide",
     "OpenAiModel",
     "Operation",
-    "Page",
     "Reader",
     "ScriptedModel",
     "SeededIds",
@@ -45,7 +45,7 @@ EXTRACTION_PROMPT: str
 """What the model that proposes changes to a profile is told first."""
 
 @final
-class Page:
+class NativePage:
     """A page of messages on its way to a `Reader`."""
 
 @final
@@ -53,17 +53,19 @@ class Reader:
     """What makes objects of one type from what a call gives."""
 
     def __new__(cls, plan: object, attach: object) -> Self: ...
-    def read(self, answer: str | Page) -> Any:
+    def read(self, answer: str | NativePage) -> Any:
         """The object behind this JSON, or behind what stands for it."""
 
 @final
 class Operation:
     """One call into the core, used once."""
 
-    def wait(self) -> str | Page | None:
+    def wait(self) -> str | NativePage | None:
         """Blocks without the interpreter's lock. A signal whose handler raises, such as Ctrl-C, drops the call."""
 
-    def start(self, done: Callable[[str | Page | None, BaseException | None], object], event_loop: object) -> None:
+    def start(
+        self, done: Callable[[str | NativePage | None, BaseException | None], object], event_loop: object
+    ) -> None:
         """Runs it on our own threads. `done(result, exception)` is called from one of them, unless it is cancelled."""
 
     def cancel(self) -> None:

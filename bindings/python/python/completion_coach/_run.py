@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from . import _core
-from ._core import Operation, Page, Reader
+from ._core import NativePage, Operation, Reader
 from ._data import TYPE_CHECKING, Action, Choice, NewAction, NewMessage, _attach, encode, plan
 from ._ports import ModelPort, of_store
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 run = Operation.wait
 
 
-async def run_async(operation: Operation) -> str | Page | None:
+async def run_async(operation: Operation) -> str | NativePage | None:
     """Waits on the running loop. A task that is cancelled meanwhile drops the call at once."""
     import asyncio
 
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[str | Page | None] = loop.create_future()
+    future: asyncio.Future[str | NativePage | None] = loop.create_future()
 
-    def settle(result: str | Page | None, error: BaseException | None) -> None:
+    def settle(result: str | NativePage | None, error: BaseException | None) -> None:
         if future.done():
             return
         if error is None:
@@ -35,7 +35,7 @@ async def run_async(operation: Operation) -> str | Page | None:
         else:
             future.set_exception(error)
 
-    def done(result: str | Page | None, error: BaseException | None) -> None:
+    def done(result: str | NativePage | None, error: BaseException | None) -> None:
         # A loop that was closed meanwhile has nobody left who waits.
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, error)
@@ -51,7 +51,7 @@ async def run_async(operation: Operation) -> str | Page | None:
 _readers: dict[Any, Reader] = {}
 
 
-def read(kind: Any, answer: str | Page | None) -> Any:
+def read(kind: Any, answer: str | NativePage | None) -> Any:
     """What `decode` makes of a JSON text, without dicts in between."""
     reader = _readers.get(kind)
     if reader is None:

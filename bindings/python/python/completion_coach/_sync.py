@@ -701,7 +701,7 @@ class Turn:
     ) -> None:
         self.cancel()
 
-    def _wait(self, operation: _core.Operation) -> str | _core.Page | None:
+    def _wait(self, operation: _core.Operation) -> str | _core.NativePage | None:
         try:
             return run(operation)
         except BaseException:
