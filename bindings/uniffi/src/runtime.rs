@@ -106,14 +106,6 @@ pub async fn run<T: Send + 'static>(work: impl Future<Output = Result<T, Error>>
     }
 }
 
-/// The same for work that blocks.
-pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T> {
-    match handle()?.spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(fault().into()),
-    }
-}
-
 /// The same, until somebody cancels it.
 pub async fn run_until<T: Send + 'static>(
     canceller: Option<Arc<Canceller>>,
@@ -123,11 +115,19 @@ pub async fn run_until<T: Send + 'static>(
         let Some(canceller) = canceller else { return work.await };
         tokio::select! {
             biased;
-            () = canceller.cancelled() => Err(Error::new(ErrorKind::Cancelled, "the call was cancelled; nothing of it is stored")),
+            () = canceller.cancelled() => Err(Error::new(ErrorKind::Cancelled, "the call was cancelled; nothing that it had not finished is stored")),
             done = work => done,
         }
     })
     .await
+}
+
+/// Carries out work that blocks.
+pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T> {
+    match handle()?.spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(fault().into()),
+    }
 }
 
 pub fn fault() -> Error {
