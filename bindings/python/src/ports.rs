@@ -148,17 +148,27 @@ impl Answer {
 #[pyclass(frozen, module = "completion_coach._core")]
 pub struct Sink(mpsc::UnboundedSender<ModelEvent>);
 
+impl Sink {
+    /// An answer that ends because the interpreter exits is not a whole one: it fails, so that nothing of it is stored.
+    fn take(&self, py: Python<'_>, event: ModelEvent) -> PyResult<bool> {
+        if runtime::is_closed() {
+            return raise(py, Err(runtime::exiting()));
+        }
+        Ok(self.0.send(event).is_ok())
+    }
+}
+
 #[pymethods]
 impl Sink {
     /// Takes a piece of text. Whether anybody still wants more.
-    fn text(&self, text: String) -> bool {
-        self.0.send(ModelEvent::Text(text)).is_ok() && !runtime::is_closed()
+    fn text(&self, py: Python<'_>, text: String) -> PyResult<bool> {
+        self.take(py, ModelEvent::Text(text))
     }
 
     /// Takes any other piece, as JSON.
-    fn push(&self, event: &str) -> PyResult<bool> {
+    fn push(&self, py: Python<'_>, event: &str) -> PyResult<bool> {
         let event = serde_json::from_str(event).map_err(|_| PyValueError::new_err("a model yields text, choices, signals and usage"))?;
-        Ok(self.0.send(event).is_ok() && !runtime::is_closed())
+        self.take(py, event)
     }
 }
 

@@ -88,7 +88,9 @@ if pid:
     assert (done.returncode, done.stdout) == (0, "fine\n"), done.stderr
 
 
-@pytest.mark.parametrize("face", ["blocking", "asyncio", "thread", "daemon", "python model", "async model"])
+@pytest.mark.parametrize(
+    "face", ["blocking", "asyncio", "thread", "daemon", "python model", "async model", "daemon, python model"]
+)
 def test_an_interpreter_exits_in_mid_turn(tmp_path: Path, face: str) -> None:
     server, path = SlowServer(), str(tmp_path / "a.db")
     begun = time.monotonic()
@@ -123,7 +125,7 @@ if face == "asyncio":
 else:
     turn = debrief.stream("It worked.", id="m-1")
     next(turn)
-    if face in ("thread", "daemon"):
+    if face == "thread" or face.startswith("daemon"):
         def work():
             try:
                 for event in turn: pass
@@ -143,6 +145,7 @@ print("at the end", flush=True)
     print(f"{face}: ended {time.monotonic() - begun:.1f} s after it was begun")
     with cc.CompletionCoach(path, ScriptedModel().say("What did you learn?")) as coach:
         debrief = coach.user("ana").debrief("a-1")
+        assert debrief.messages().messages[-1].id == "m-1", "a part of a reply is stored"
         assert debrief.take_over().reply().text == "What did you learn?"
         assert [m.id for m in debrief.messages() if m.role == cc.Role.USER] == ["m-1"]
     server.close()

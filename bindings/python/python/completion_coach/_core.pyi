@@ -200,7 +200,7 @@ class Sink:
     """Takes the pieces of a model's answer."""
 
     def text(self, text: str) -> bool:
-        """Takes a piece of text. Whether anybody still wants more."""
+        """Takes a piece of text. Whether anybody still wants more; fails once the interpreter exits."""
 
     def push(self, event: str) -> bool:
         """Takes any other piece, as JSON."""
