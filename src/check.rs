@@ -6,6 +6,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -213,6 +214,27 @@ impl std::fmt::Debug for TurnFacts<'_> {
 /// assert_eq!(report.findings[0].start..report.findings[0].end, 0..7);
 /// ```
 pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
+    check_said(text, facts, &Said::new(facts))
+}
+
+/// What a turn's measures need of what the person wrote.
+#[derive(Debug)]
+pub(crate) struct Said {
+    words: HashSet<String>,
+    newest: usize,
+}
+
+impl Said {
+    pub(crate) fn new(facts: &TurnFacts<'_>) -> Self {
+        let words = lang::known(facts.language);
+        let said = facts.said.iter().map(|said| text::fold(said));
+        let words = said.flat_map(|said| own_words(&said, words).into_iter().map(Cow::into_owned).collect::<Vec<_>>()).collect();
+        Self { words, newest: text::count(facts.said.last().copied().unwrap_or_default()) }
+    }
+}
+
+/// The same with what can be made ready before there is a turn.
+pub(crate) fn check_said(text: &str, facts: &TurnFacts<'_>, said: &Said) -> TurnReport {
     let words = lang::known(facts.language);
     let plain = unquoted(text);
     let mapped = Mapped::new(&plain);
@@ -256,7 +278,7 @@ pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
     found.sort_by_key(|(gate, _)| *gate);
     TurnReport {
         findings: found.into_iter().map(|(gate, at)| Finding::new(gate, text, at)).collect(),
-        measures: measures(&plain, &mapped, &questions, facts, words),
+        measures: measures(&plain, &mapped, &questions, said, words),
         not_possible: if words.is_some() { Vec::new() } else { Gate::BY_WORDS.to_vec() },
     }
 }
@@ -268,9 +290,10 @@ const TAGS: [&str; 10] =
 const RUN: usize = 7;
 
 fn leak(text: &str, plain: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: Option<&Words>) -> Option<Range<usize>> {
-    let lower = text.to_ascii_lowercase();
+    // Most turns have none of these, and then no tag.
+    let lower = text.contains(['<', '&', '_']).then(|| text.to_ascii_lowercase());
     let given = |part: &str| facts.said.iter().chain(facts.known).any(|known| known.to_ascii_lowercase().contains(part));
-    let tag = TAGS.iter().find_map(|tag| {
+    let tag = lower.iter().flat_map(|lower| TAGS.iter().map(move |tag| (lower, tag))).find_map(|(lower, tag)| {
         let opens = ["<", "</", "&lt;", "&lt;/"].map(|open| format!("{open}{tag}"));
         let named = tag.contains('_').then(|| (*tag).to_owned());
         opens.into_iter().chain(named).find_map(|part| lower.find(&part).filter(|_| !given(&part)).map(|at| at..at + part.len()))
@@ -317,17 +340,15 @@ fn too_long(text: &str) -> Option<Range<usize>> {
     start.map(|start| start..text.len())
 }
 
-fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], facts: &TurnFacts<'_>, words: Option<&Words>) -> TurnMeasures {
+fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], said: &Said, words: Option<&Words>) -> TurnMeasures {
     let count = |list: &str| words.map_or(0, |words| text::places(&mapped.text, words, list).count());
     let open_question = questions.first().zip(words).map(|(mark, words)| {
         let asked = text::fold(question::sentence(plain, mark));
         let begins = |list| text::begins_with_one_of(&asked, words, list);
         !begins("closed_questions") && text::holds_one_of(&asked, words, "open_questions")
     });
-    let newest = facts.said.last().copied().unwrap_or_default();
-    let said: HashSet<String> = facts.said.iter().flat_map(|said| own_words(&text::fold(said), words)).collect();
     let own = own_words(&mapped.text, words);
-    let echoed = own.iter().filter(|word| said.contains(*word)).count();
+    let echoed = own.iter().filter(|word| said.words.contains(word.as_ref())).count();
     let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f32 / whole as f32 };
     let turn = text::count(plain);
     TurnMeasures {
@@ -337,16 +358,17 @@ fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], facts: &Tu
         echo: share(echoed, own.len()),
         praise: count("praise"),
         advice: count("advice"),
-        talk_share: share(turn, turn + text::count(newest)),
+        talk_share: share(turn, turn + said.newest),
     }
 }
 
 /// The words of a folded text that say something; where words are not set apart, pairs of characters.
-fn own_words(folded: &str, words: Option<&Words>) -> Vec<String> {
+fn own_words<'a>(folded: &'a str, words: Option<&Words>) -> Vec<Cow<'a, str>> {
     if text::is_mostly_unspaced(folded) {
         let chars: Vec<char> = folded.chars().filter(|c| c.is_alphanumeric()).collect();
-        return chars.windows(2).map(|pair| pair.iter().collect()).collect();
+        return chars.windows(2).map(|pair| Cow::Owned(String::from_iter(pair))).collect();
     }
-    let frequent = |word: &str| words.is_some_and(|words| words.has("function_words", word));
-    folded.split(' ').filter(|word| !word.is_empty() && !frequent(word)).map(str::to_owned).collect()
+    let frequent = words.and_then(|words| words.search("function_words"));
+    let frequent = |word: &str| frequent.is_some_and(|search| search.has(word));
+    folded.split(' ').filter(|word| !word.is_empty() && !frequent(word)).map(Cow::Borrowed).collect()
 }

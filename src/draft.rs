@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use crate::action::Action;
-use crate::check::{TurnFacts, TurnReport, check_turn};
+use crate::check::{Said, TurnFacts, TurnReport, check_said};
 use crate::conversation::{Choice, Message, Role};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fault;
@@ -72,27 +72,34 @@ pub(crate) async fn draft(
     }
 }
 
-/// What a turn may name, as texts.
+/// What a turn that was asked for is held against, ready before the turn comes.
 pub(crate) struct Known {
-    said: Vec<String>,
+    texts: Vec<String>,
     known: Vec<String>,
     instructions: String,
+    said: Said,
 }
 
 impl Known {
     pub(crate) fn of(request: &Request, voice: &prompt::Voice) -> Self {
         let by_person = |message: &&Message| message.role == Role::User;
-        let said = request.messages.iter().filter(by_person).map(|message| message.text.clone()).collect();
+        let texts: Vec<_> = request.messages.iter().filter(by_person).map(|message| message.text.clone()).collect();
+        let said = Said::new(&TurnFacts { language: &request.language, said: &borrowed(&texts), ..TurnFacts::default() });
         let options = ContextOptions::new(ContextPurpose::General);
         let mut known = vec![build_profile_context(&request.profile, &options)];
         known.extend(request.action.iter().flat_map(Action::texts).map(str::to_owned));
-        Self { said, known, instructions: voice.instructions.clone().unwrap_or_default() }
+        Self { texts, known, instructions: voice.instructions.clone().unwrap_or_default(), said }
     }
 
     /// What the checks find in a turn that was asked for by this request.
     pub(crate) fn check(&self, text: &str, request: &Request, last: bool) -> TurnReport {
-        let [said, known] = [&self.said, &self.known].map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let (said, known) = (borrowed(&self.texts), borrowed(&self.known));
         let (language, instructions) = (request.language.as_str(), self.instructions.as_str());
-        check_turn(text, &TurnFacts { language, last, said: &said, known: &known, vocabulary: &request.vocabulary, instructions })
+        let facts = TurnFacts { language, last, said: &said, known: &known, vocabulary: &request.vocabulary, instructions };
+        check_said(text, &facts, &self.said)
     }
+}
+
+fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }

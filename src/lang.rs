@@ -22,18 +22,17 @@ pub(crate) struct Words {
     lists: BTreeMap<String, List>,
 }
 
-/// Phrases, and what finds one or all of them at once, made when it is first needed: there can be a thousand.
+/// Phrases, and what finds them all at once, made when it is first needed: there can be a thousand.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Vec<&'static str>", bound(deserialize = "'de: 'static"))]
 struct List {
     phrases: Vec<&'static str>,
-    whole: OnceLock<HashSet<&'static str>>,
     search: OnceLock<Option<Search>>,
 }
 
 impl From<Vec<&'static str>> for List {
     fn from(phrases: Vec<&'static str>) -> Self {
-        Self { phrases, whole: OnceLock::new(), search: OnceLock::new() }
+        Self { phrases, search: OnceLock::new() }
     }
 }
 
@@ -48,28 +47,31 @@ impl PartialEq for List {
 pub(crate) struct Search {
     phrases: Vec<Sorted>,
     /// How many phrases have this number of a shelf or a lower one.
-    up_to: Box<[usize; 256]>,
+    up_to: Box<[u16; 256]>,
 }
 
 #[derive(Debug, Clone)]
 struct Sorted {
+    /// How it begins, so that most comparisons need not go where the phrase is.
+    start: u64,
     phrase: &'static str,
-    number: usize,
+    number: u32,
     /// The longest other phrase that this one begins with.
-    begins_with: Option<usize>,
+    begins_with: Option<u16>,
 }
 
 impl Search {
-    /// `None` if there are none to find. None of them is empty.
+    /// `None` if there are none to find. None of them is empty, and there are fewer than 65,536.
     pub(crate) fn new(phrases: impl Iterator<Item = &'static str>) -> Option<Self> {
-        let mut phrases: Vec<_> = phrases.enumerate().map(|(number, phrase)| Sorted { phrase, number, begins_with: None }).collect();
+        let sorted = |(number, phrase): (u32, _)| Sorted { start: start_of(phrase), phrase, number, begins_with: None };
+        let mut phrases: Vec<_> = (0..).zip(phrases).map(sorted).collect();
         phrases.sort_unstable_by_key(|sorted| (shelf_of(sorted.phrase), sorted.phrase, sorted.number));
         let mut up_to = Box::new([0; 256]);
         let mut beginnings: Vec<usize> = Vec::new();
         for at in 0..phrases.len() {
             let phrase = phrases[at].phrase;
             while beginnings.pop_if(|last| !phrase.starts_with(phrases[*last].phrase)).is_some() {}
-            phrases[at].begins_with = beginnings.last().copied();
+            phrases[at].begins_with = beginnings.last().and_then(|at| u16::try_from(*at).ok());
             beginnings.push(at);
             up_to[shelf_of(phrase)] += 1;
         }
@@ -84,21 +86,47 @@ impl Search {
         let begin = text.char_indices().filter(move |(at, first)| !self.on(shelf(*first)).is_empty() && may_begin(*at));
         begin.flat_map(|(at, first)| {
             let found = self.beginning(&text[at..], self.on(shelf(first)));
-            found.map(move |found| (found.number, at..at + found.phrase.len()))
+            found.map(move |found| (found.number as usize, at..at + found.phrase.len()))
         })
     }
 
+    /// Whether this is one of the phrases.
+    pub(crate) fn has(&self, phrase: &str) -> bool {
+        let start = start_of(phrase);
+        let compared = |sorted: &Sorted| sorted.start.cmp(&start).then_with(|| sorted.phrase.cmp(phrase));
+        self.phrases[self.on(shelf_of(phrase))].binary_search_by(compared).is_ok()
+    }
+
     fn on(&self, shelf: usize) -> Range<usize> {
-        shelf.checked_sub(1).map_or(0, |before| self.up_to[before])..self.up_to[shelf]
+        shelf.checked_sub(1).map_or(0, |before| self.up_to[before].into())..self.up_to[shelf].into()
     }
 
     /// Every phrase that a text begins with: the last one that is not behind it in the order, or one that this begins with.
     fn beginning(&self, text: &str, with: Range<usize>) -> impl Iterator<Item = &Sorted> {
-        let before = self.phrases[with.clone()].partition_point(|sorted| sorted.phrase <= text);
+        let start = start_of(text);
+        let is_before = |sorted: &Sorted| sorted.start < start || (sorted.start == start && sorted.phrase <= text);
+        let before = self.phrases[with.clone()].partition_point(is_before);
         let last = before.checked_sub(1).map(|at| &self.phrases[with.start + at]);
-        let chain = iter::successors(last, |sorted| Some(&self.phrases[sorted.begins_with?]));
-        chain.filter(move |sorted| text.starts_with(sorted.phrase))
+        let chain = iter::successors(last, |sorted| Some(&self.phrases[usize::from(sorted.begins_with?)]));
+        chain.filter(move |sorted| sorted.begins(text, start))
     }
+}
+
+impl Sorted {
+    /// Whether a text that starts like this begins with the phrase.
+    fn begins(&self, text: &str, start: u64) -> bool {
+        let compared = self.phrase.len().min(size_of::<u64>());
+        let alike = (self.start ^ start).leading_zeros() as usize >= 8 * compared;
+        alike && (compared == self.phrase.len() || text.starts_with(self.phrase))
+    }
+}
+
+/// The first eight bytes, with zeros where there are fewer: in the same order as the texts, as far as they go.
+fn start_of(text: &str) -> u64 {
+    let mut start = [0; size_of::<u64>()];
+    let bytes = &text.as_bytes()[..text.len().min(start.len())];
+    start[..bytes.len()].copy_from_slice(bytes);
+    u64::from_be_bytes(start)
 }
 
 fn shelf_of(phrase: &str) -> usize {
@@ -266,8 +294,7 @@ impl Words {
 
     /// Whether a list has this phrase.
     pub(crate) fn has(&self, id: &str, phrase: &str) -> bool {
-        let whole = |list: &List| list.whole.get_or_init(|| list.phrases.iter().copied().collect()).contains(phrase);
-        self.lists.get(id).is_some_and(whole)
+        self.search(id).is_some_and(|search| search.has(phrase))
     }
 
     /// What finds every phrase of a list at once, overlapping ones as well; `None` for an empty list.
@@ -314,6 +341,7 @@ mod tests {
         found.sort_unstable_by_key(|(number, place)| (place.start, *number));
         let said = |number, start, length| (number, start..start + length);
         assert_eq!(found, [said(1, 3, 6), said(2, 3, 2), said(0, 6, 3), said(3, 6, 7), said(4, 6, 3), said(5, 16, 6)]);
+        assert!(search.has("not") && search.has("ção") && !search.has("no") && !search.has("nothing at all") && !search.has(""));
         assert!(Search::new(std::iter::empty()).is_none());
     }
 

@@ -230,6 +230,13 @@ pub(crate) fn stands_alone(text: &str, found: &Range<usize>) -> bool {
 
 /// Whether no word goes on across a place in a text.
 pub(crate) fn parted(text: &str, at: usize) -> bool {
+    // Most text is ASCII, where a byte is a character.
+    if let (Some(a), Some(b)) = (at.checked_sub(1).map(|before| text.as_bytes()[before]), text.as_bytes().get(at))
+        && a.is_ascii()
+        && b.is_ascii()
+    {
+        return !(a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
+    }
     match (text[..at].chars().next_back(), text[at..].chars().next()) {
         (Some(a), Some(b)) => !(a.is_alphanumeric() && b.is_alphanumeric()) || is_unspaced(a) || is_unspaced(b),
         _ => true,
@@ -364,6 +371,9 @@ impl Mapped {
 
 /// Whether a text is mostly in a script that sets no spaces between words.
 pub(crate) fn is_mostly_unspaced(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     let (unspaced, all) = letters.fold((0, 0), |(unspaced, all), c| (unspaced + usize::from(is_unspaced(c)), all + 1));
     unspaced * 2 > all

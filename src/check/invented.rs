@@ -88,7 +88,7 @@ fn addresses(text: &str) -> Vec<Range<usize>> {
     };
     let address = |word: &&str| {
         let mail = word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
-        word.contains("://") || word.to_ascii_lowercase().starts_with("www.") || mail
+        word.contains("://") || word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www.")) || mail
     };
     let found = text.split_whitespace().filter(address);
     found

@@ -37,11 +37,16 @@ pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
         return false;
     }
     let share = |known: &Words| {
-        let frequent = |word: &&&str| known.has("function_words", word);
-        words.iter().filter(frequent).count() as f32 / words.len() as f32
+        let frequent = known.search("function_words");
+        let frequent = words.iter().filter(|word| frequent.is_some_and(|search| search.has(word)));
+        frequent.count() as f32 / words.len() as f32
     };
     let Some(known) = lang::known(&language) else { return share(lang::words("en")) > 0.25 };
     let own = share(known);
+    // No language can have twice as many.
+    if own >= 0.5 {
+        return false;
+    }
     let others = lang::all().iter().filter(|other| other.tag != known.tag);
     let other = others.map(share).fold(0.0, f32::max);
     (other > 2.0 * own && other > 0.15) || (own == 0.0 && words.len() >= 12) || (own < 0.04 && words.len() >= 14)

@@ -385,23 +385,21 @@ impl Job {
             let _ = events.send(event);
         };
         let live = self.core.delivery == Delivery::Live;
-        let mut draft = self
-            .once(&self.request, |piece| {
-                if live {
-                    spoke.store(true, Ordering::Relaxed);
-                    hand_on(TurnEvent::Text(piece.to_owned()));
-                }
-            })
-            .await?;
-        let mut after = self.after(flow, &draft);
         // A script's own questions are tested; its echoes of the person's words must not be taken for questions of its own.
         let script = self.attempt.place == ModelPlace::Script;
-        let checked = |draft: &Draft, after: &Flow| {
-            if script || self.thread.action().is_none() {
-                TurnReport::default()
-            } else {
-                Known::of(&self.request, &self.core.voice).check(&draft.text, &self.request, after.ended.is_some())
+        let known = || (!script && self.thread.action().is_some()).then(|| Known::of(&self.request, &self.core.voice));
+        let asking = self.once(&self.request, |piece| {
+            if live {
+                spoke.store(true, Ordering::Relaxed);
+                hand_on(TurnEvent::Text(piece.to_owned()));
             }
+        });
+        let (draft, known) = meanwhile(asking, known).await;
+        let mut draft = draft?;
+        let mut after = self.after(flow, &draft);
+        let checked = |draft: &Draft, after: &Flow| {
+            let check = |known: &Known| known.check(&draft.text, &self.request, after.ended.is_some());
+            known.as_ref().map(check).unwrap_or_default()
         };
         let mut report = checked(&draft, &after);
         if let (false, false, Some(finding)) = (live, draft.hand_over, report.findings.first().copied()) {
@@ -641,6 +639,17 @@ impl Job {
                 _ => return,
             }
         }
+    }
+}
+
+/// Begins this, does something else before it has to be waited for, and waits.
+async fn meanwhile<T, U>(work: impl Future<Output = T>, something: impl FnOnce() -> U) -> (T, U) {
+    let mut work = pin!(work);
+    let begun = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+    let done = something();
+    match begun {
+        Poll::Ready(worked) => (worked, done),
+        Poll::Pending => (work.await, done),
     }
 }
 

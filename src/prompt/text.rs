@@ -24,6 +24,9 @@ pub(super) fn line(text: &str) -> String {
 
 /// Several lines: line breaks of any kind and tabs stay, whatever else is hidden goes, and blank ends are trimmed.
 pub(super) fn lines(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+        return text.trim().to_owned();
+    }
     let mut clean = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
@@ -40,6 +43,9 @@ pub(super) fn lines(text: &str) -> String {
 
 /// The text with what could open or close a tag written as XML entities.
 pub(super) fn escape(text: &str) -> String {
+    if !text.contains(['&', '<', '>']) {
+        return text.to_owned();
+    }
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
