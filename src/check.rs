@@ -252,7 +252,7 @@ pub(crate) fn check_said(text: &str, facts: &TurnFacts<'_>, said: &Said) -> Turn
         // A condition that is the person's own subject is no diagnosis.
         let own = |gate, phrase: &str| gate == Gate::Diagnoses && given.iter().any(|given| text::phrase_in(given, phrase).is_some());
         for (gate, list) in claims {
-            let claimed = text::all_said(&mapped.text, words, list, "not_claims");
+            let claimed = mapped.all_said(words, list, "not_claims");
             let at = claimed.into_iter().find(|place| !own(gate, &mapped.text[place.clone()]));
             found.extend(at.map(|place| (gate, mapped.original(&place))));
         }
@@ -298,7 +298,7 @@ fn leak(text: &str, plain: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: 
         let named = tag.contains('_').then(|| (*tag).to_owned());
         opens.into_iter().chain(named).find_map(|part| lower.find(&part).filter(|_| !given(&part)).map(|at| at..at + part.len()))
     });
-    let spoken = || words.and_then(|words| text::said(&mapped.text, words, "prompt_talk", "")).map(|place| mapped.original(&place));
+    let spoken = || words.and_then(|words| mapped.said(words, "prompt_talk", "")).map(|place| mapped.original(&place));
     // Instructions between quotation marks are shown all the same.
     let shown = || if text == plain { run(mapped, facts.instructions) } else { run(&Mapped::new(text), facts.instructions) };
     tag.or_else(spoken).or_else(shown)
@@ -306,26 +306,26 @@ fn leak(text: &str, plain: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: 
 
 /// Where the turn has a run of words of this library's instructions, or of the host's.
 fn run(mapped: &Mapped, instructions: &str) -> Option<Range<usize>> {
-    static OWN: LazyLock<HashSet<Vec<&str>>> =
-        LazyLock::new(|| runs(text::fold(include_str!("prompt/completion_coach.md")).leak()).collect());
+    static OWN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let own = text::fold(include_str!("prompt/completion_coach.md")).leak();
+        runs(own).map(|at| &own[at]).collect()
+    });
     let instructions = text::fold(instructions);
-    let told: HashSet<Vec<&str>> = runs(&instructions).collect();
-    let starts: Vec<usize> = std::iter::once(0).chain(mapped.text.match_indices(' ').map(|(at, _)| at + 1)).collect();
-    let turn: Vec<&str> = mapped.text.split(' ').collect();
-    let at = turn.windows(RUN).position(|window| OWN.contains(window) || told.contains(window))?;
-    let last = at + RUN - 1;
-    Some(mapped.original(&(starts[at]..starts[last] + turn[last].len())))
+    let told: HashSet<&str> = runs(&instructions).map(|at| &instructions[at]).collect();
+    let is_told = |at: &Range<usize>| OWN.contains(&mapped.text[at.clone()]) || told.contains(&mapped.text[at.clone()]);
+    runs(&mapped.text).find(is_told).map(|at| mapped.original(&at))
 }
 
 /// Every run of words of a folded text that is long enough to be nobody's own.
-fn runs(folded: &str) -> impl Iterator<Item = Vec<&str>> {
-    let words: Vec<&str> = folded.split(' ').collect();
-    (0..(words.len() + 1).saturating_sub(RUN)).map(move |at| words[at..at + RUN].to_vec())
+fn runs(folded: &str) -> impl Iterator<Item = Range<usize>> {
+    let starts: Vec<usize> = std::iter::once(0).chain(folded.match_indices(' ').map(|(at, _)| at + 1)).collect();
+    let end = |next: Option<&usize>| next.map_or(folded.len(), |next| next - 1);
+    (0..(starts.len() + 1).saturating_sub(RUN)).map(move |at| starts[at]..end(starts.get(at + RUN)))
 }
 
 /// A new topic, or advice at the beginning of a sentence.
 fn new_topic(plain: &str, mapped: &Mapped, words: &Words) -> Option<Range<usize>> {
-    let topic = text::said(&mapped.text, words, "new_topic", "").map(|place| mapped.original(&place));
+    let topic = mapped.said(words, "new_topic", "").map(|place| mapped.original(&place));
     topic.or_else(|| {
         text::spans(plain).into_iter().find(|span| text::begins_with_one_of(&text::fold(&plain[span.clone()]), words, "advice"))
     })
@@ -341,7 +341,7 @@ fn too_long(text: &str) -> Option<Range<usize>> {
 }
 
 fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], said: &Said, words: Option<&Words>) -> TurnMeasures {
-    let count = |list: &str| words.map_or(0, |words| text::places(&mapped.text, words, list).count());
+    let count = |list: &str| words.map_or(0, |words| mapped.phrases(words, list).count());
     let open_question = questions.first().zip(words).map(|(mark, words)| {
         let asked = text::fold(question::sentence(plain, mark));
         let begins = |list| text::begins_with_one_of(&asked, words, list);

@@ -464,14 +464,14 @@ impl<'a> Ready<'a> {
                 None if before.is_empty() => Purpose::Open,
                 None => Purpose::Reply,
             };
-            let request = prompt::request(&Brief {
+            let request = prompt::request(Brief {
                 purpose,
                 voice: &options.voice,
                 language: self.case.language(),
                 profile: &self.case.profile,
                 action: self.action.as_ref(),
                 flow,
-                messages: before,
+                messages: before.into(),
                 finding: None,
                 vocabulary: &self.case.vocabulary,
             });

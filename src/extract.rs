@@ -96,14 +96,14 @@ impl Transcript<'_> {
     }
 
     pub(crate) fn request(&self) -> Request {
-        prompt::request(&Brief {
+        prompt::request(Brief {
             purpose: Purpose::Propose,
             voice: &Voice::default(),
             language: self.language(),
             profile: self.profile,
             action: self.action,
             flow: self.flow,
-            messages: self.messages,
+            messages: self.messages.into(),
             finding: None,
             vocabulary: self.vocabulary,
         })

@@ -53,9 +53,10 @@ pub(crate) struct Search {
 #[derive(Debug, Clone)]
 struct Sorted {
     /// How it begins, so that most comparisons need not go where the phrase is.
-    start: u64,
+    bytes: u64,
     phrase: &'static str,
     number: u32,
+    shelf: u8,
     /// The longest other phrase that this one begins with.
     begins_with: Option<u16>,
 }
@@ -63,9 +64,12 @@ struct Sorted {
 impl Search {
     /// `None` if there are none to find. None of them is empty, and there are fewer than 65,536.
     pub(crate) fn new(phrases: impl Iterator<Item = &'static str>) -> Option<Self> {
-        let sorted = |(number, phrase): (u32, _)| Sorted { start: start_of(phrase), phrase, number, begins_with: None };
+        let sorted = |(number, phrase)| {
+            let Start { shelf, bytes, .. } = Start::of(phrase, 0);
+            Sorted { bytes, phrase, number, shelf, begins_with: None }
+        };
         let mut phrases: Vec<_> = (0..).zip(phrases).map(sorted).collect();
-        phrases.sort_unstable_by_key(|sorted| (shelf_of(sorted.phrase), sorted.phrase, sorted.number));
+        phrases.sort_unstable_by_key(|sorted| (sorted.shelf, sorted.phrase, sorted.number));
         let mut up_to = Box::new([0; 256]);
         let mut beginnings: Vec<usize> = Vec::new();
         for at in 0..phrases.len() {
@@ -73,7 +77,7 @@ impl Search {
             while beginnings.pop_if(|last| !phrase.starts_with(phrases[*last].phrase)).is_some() {}
             phrases[at].begins_with = beginnings.last().and_then(|at| u16::try_from(*at).ok());
             beginnings.push(at);
-            up_to[shelf_of(phrase)] += 1;
+            up_to[usize::from(phrases[at].shelf)] += 1;
         }
         for shelf in 1..up_to.len() {
             up_to[shelf] += up_to[shelf - 1];
@@ -81,61 +85,66 @@ impl Search {
         (!phrases.is_empty()).then_some(Self { phrases, up_to })
     }
 
-    /// The number of each phrase that begins where it may, and its place.
-    pub(crate) fn places(&self, text: &str, may_begin: impl Fn(usize) -> bool) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let begin = text.char_indices().filter(move |(at, first)| !self.on(shelf(*first)).is_empty() && may_begin(*at));
-        begin.flat_map(|(at, first)| {
-            let found = self.beginning(&text[at..], self.on(shelf(first)));
+    /// The number of each phrase that begins at one of these places, and its own.
+    pub(crate) fn places(&self, text: &str, starts: impl Iterator<Item = Start>) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let any = starts.filter(|start| !self.on(start.shelf).is_empty());
+        any.flat_map(|Start { at, shelf, bytes }| {
+            let found = self.beginning(&text[at..], bytes, self.on(shelf));
             found.map(move |found| (found.number as usize, at..at + found.phrase.len()))
         })
     }
 
     /// Whether this is one of the phrases.
     pub(crate) fn has(&self, phrase: &str) -> bool {
-        let start = start_of(phrase);
-        let compared = |sorted: &Sorted| sorted.start.cmp(&start).then_with(|| sorted.phrase.cmp(phrase));
-        self.phrases[self.on(shelf_of(phrase))].binary_search_by(compared).is_ok()
+        let Start { bytes, shelf, .. } = Start::of(phrase, 0);
+        let compared = |sorted: &Sorted| sorted.bytes.cmp(&bytes).then_with(|| sorted.phrase.cmp(phrase));
+        self.phrases[self.on(shelf)].binary_search_by(compared).is_ok()
     }
 
-    fn on(&self, shelf: usize) -> Range<usize> {
-        shelf.checked_sub(1).map_or(0, |before| self.up_to[before].into())..self.up_to[shelf].into()
+    fn on(&self, shelf: u8) -> Range<usize> {
+        shelf.checked_sub(1).map_or(0, |before| self.up_to[usize::from(before)].into())..self.up_to[usize::from(shelf)].into()
     }
 
     /// Every phrase that a text begins with: the last one that is not behind it in the order, or one that this begins with.
-    fn beginning(&self, text: &str, with: Range<usize>) -> impl Iterator<Item = &Sorted> {
-        let start = start_of(text);
-        let is_before = |sorted: &Sorted| sorted.start < start || (sorted.start == start && sorted.phrase <= text);
+    fn beginning(&self, text: &str, bytes: u64, with: Range<usize>) -> impl Iterator<Item = &Sorted> {
+        let is_before = |sorted: &Sorted| sorted.bytes < bytes || (sorted.bytes == bytes && sorted.phrase <= text);
         let before = self.phrases[with.clone()].partition_point(is_before);
         let last = before.checked_sub(1).map(|at| &self.phrases[with.start + at]);
         let chain = iter::successors(last, |sorted| Some(&self.phrases[usize::from(sorted.begins_with?)]));
-        chain.filter(move |sorted| sorted.begins(text, start))
+        chain.filter(move |sorted| sorted.begins(text, bytes))
     }
 }
 
 impl Sorted {
-    /// Whether a text that starts like this begins with the phrase.
-    fn begins(&self, text: &str, start: u64) -> bool {
+    /// Whether a text with these first bytes begins with the phrase.
+    fn begins(&self, text: &str, bytes: u64) -> bool {
         let compared = self.phrase.len().min(size_of::<u64>());
-        let alike = (self.start ^ start).leading_zeros() as usize >= 8 * compared;
+        let alike = (self.bytes ^ bytes).leading_zeros() as usize >= 8 * compared;
         alike && (compared == self.phrase.len() || text.starts_with(self.phrase))
     }
 }
 
-/// The first eight bytes, with zeros where there are fewer: in the same order as the texts, as far as they go.
-fn start_of(text: &str) -> u64 {
-    let mut start = [0; size_of::<u64>()];
-    let bytes = &text.as_bytes()[..text.len().min(start.len())];
-    start[..bytes.len()].copy_from_slice(bytes);
-    u64::from_be_bytes(start)
+/// Where something may begin that is looked up, with what of it each list is asked for first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    at: usize,
+    /// Phrases are kept apart by their first character, as far as a byte tells: in Japanese the first byte of all of them is the same.
+    shelf: u8,
+    /// The first eight bytes, with zeros where there are fewer: in the same order as the texts, as far as they go.
+    bytes: u64,
 }
 
-fn shelf_of(phrase: &str) -> usize {
-    phrase.chars().next().map_or(0, shelf)
-}
-
-/// Phrases are kept apart by their first character, as far as a byte tells: in Japanese the first byte of all of them is the same.
-fn shelf(first: char) -> usize {
-    u32::from(first) as usize % 256
+impl Start {
+    pub(crate) fn of(text: &str, at: usize) -> Self {
+        let rest = &text.as_bytes()[at..];
+        let bytes = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut bytes = [0; size_of::<u64>()];
+            bytes[..rest.len()].copy_from_slice(rest);
+            bytes
+        });
+        let shelf = text[at..].chars().next().map_or(0, |first| u32::from(first) as u8);
+        Self { at, shelf, bytes: u64::from_be_bytes(bytes) }
+    }
 }
 
 /// Packed by `build.rs`. Phrases are kept where they are unpacked, for as long as the process lives.
@@ -332,12 +341,16 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Search, all};
+    use super::{Search, Start, all};
+
+    fn everywhere(text: &str) -> impl Iterator<Item = Start> {
+        text.char_indices().map(|(at, _)| Start::of(text, at))
+    }
 
     #[test]
     fn a_search_finds_every_phrase_everywhere_overlapping_ones_as_well() {
         let search = Search::new(["not", "is not", "is", "nothing", "not", "ções", "ção"].into_iter()).expect("there are phrases");
-        let mut found: Vec<_> = search.places("it is nothing: ações", |_| true).collect();
+        let mut found: Vec<_> = search.places("it is nothing: ações", everywhere("it is nothing: ações")).collect();
         found.sort_unstable_by_key(|(number, place)| (place.start, *number));
         let said = |number, start, length| (number, start..start + length);
         assert_eq!(found, [said(1, 3, 6), said(2, 3, 2), said(0, 6, 3), said(3, 6, 7), said(4, 6, 3), said(5, 16, 6)]);
@@ -351,7 +364,7 @@ mod tests {
             for list in words.lists.values().filter(|list| list.phrases.len() > 1) {
                 let text = list.phrases.iter().step_by(list.phrases.len() / 7 + 1).fold(String::new(), |text, phrase| text + phrase + " ");
                 let search = Search::new(list.phrases.iter().copied()).expect("there are phrases");
-                let mut found: Vec<_> = search.places(&text, |_| true).collect();
+                let mut found: Vec<_> = search.places(&text, everywhere(&text)).collect();
                 found.sort_unstable_by_key(|(number, place)| (*number, place.start));
                 let text = text.as_str();
                 let starts = |phrase: &'static str| text.char_indices().map(|(at, _)| at).filter(move |at| text[*at..].starts_with(phrase));

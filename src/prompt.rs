@@ -1,5 +1,7 @@
 //! What a model is asked: the facts as types, and the same facts rendered as parts of a prompt in which data stays data.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -149,24 +151,24 @@ pub(crate) struct Brief<'a> {
     /// With the step that this reply asks about. The general chat's prompts do not depend on it.
     pub(crate) flow: &'a Flow,
     /// The thread's, oldest first, with the newest one last.
-    pub(crate) messages: &'a [Message],
+    pub(crate) messages: Cow<'a, [Message]>,
     /// Why a first try was not good enough, in our own words.
     pub(crate) finding: Option<&'a str>,
     pub(crate) vocabulary: &'a [Term],
 }
 
 /// The request that a brief comes to: its facts, typed, and the same facts as a prompt.
-pub(crate) fn request(brief: &Brief<'_>) -> Request {
-    let proposes = brief.purpose == Purpose::Propose;
+pub(crate) fn request(brief: Brief<'_>) -> Request {
+    let (proposes, parts) = (brief.purpose == Purpose::Propose, parts(&brief));
     Request {
         purpose: brief.purpose,
         language: brief.language.to_owned(),
         profile: brief.profile.clone(),
         action: brief.action.cloned(),
         flow: brief.flow.clone(),
-        messages: brief.messages.to_vec(),
+        messages: brief.messages.into_owned(),
         vocabulary: brief.vocabulary.to_vec(),
-        parts: parts(brief),
+        parts,
         output: if proposes { Output::Json(extraction_schema(brief.profile)) } else { Output::Text },
         signals: !proposes && brief.action.is_some(),
         max_tokens: if proposes { 4_096 } else { 1_024 },

@@ -187,7 +187,8 @@ impl Conversation {
         let mut notes = Notes { freed: self.free(&mut state, at, by_force)?, ..Notes::default() };
         state.invitation = Invitation::Open;
         if begun {
-            return if state.waiting > 0 && state.flow.ended.is_none() { self.ask(notes, state, at) } else { self.last(notes, state) };
+            let waits = state.waiting > 0 && state.flow.ended.is_none();
+            return if waits { self.ask_again(notes, state, at) } else { self.last(notes, state) };
         }
         if at.rules.model_opens {
             // Nothing of the opening is stored before the model has said it, so that the next try opens again.
@@ -207,7 +208,7 @@ impl Conversation {
         if state.round == 0 {
             return Err(not_started());
         }
-        if state.waiting > 0 { self.ask(notes, state, at) } else { self.last(notes, state) }
+        if state.waiting > 0 { self.ask_again(notes, state, at) } else { self.last(notes, state) }
     }
 
     /// I4: what was said before is answered from the store or resumed; what is new is stored once.
@@ -273,7 +274,7 @@ impl Conversation {
         if answer.stop && thread.action().is_some() {
             return self.end(notes, state, &answer, ids(), at);
         }
-        self.ask(notes, state, at)
+        self.ask(notes, state, &answer, at)
     }
 
     fn words_of(&self, said: &Said, limits: &Limits) -> Result<(String, Provenance, Option<String>)> {
@@ -303,10 +304,15 @@ impl Conversation {
         answer(&self.waiting(state, new), state.flow.step, words)
     }
 
-    fn ask(&self, mut notes: Notes, state: ThreadState, at: &Circumstances<'_>) -> Result<Begun> {
+    fn ask_again(&self, notes: Notes, state: ThreadState, at: &Circumstances<'_>) -> Result<Begun> {
+        let (answer, _) = self.answer(&state, &notes.messages, at.words);
+        self.ask(notes, state, &answer, at)
+    }
+
+    fn ask(&self, mut notes: Notes, state: ThreadState, answer: &Answer, at: &Circumstances<'_>) -> Result<Begun> {
         notes.allowance = Some(self.spend(Operation::Reply, at)?);
         let (purpose, flow) = if state.thread.action().is_some() {
-            let flow = state.flow.heard(&self.answer(&state, &notes.messages, at.words).0, &at.rules.budget);
+            let flow = state.flow.heard(answer, &at.rules.budget);
             (if flow.ended.is_some() { Purpose::Closing } else { Purpose::Reply }, flow)
         } else {
             (Purpose::Reply, Flow { exchanges: state.flow.exchanges.saturating_add(1), ..state.flow.clone() })

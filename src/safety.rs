@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::lang::{self, Search};
-use crate::text::{fold, parted};
+use crate::text::{fold, parted, starts};
 
 /// How a person is, as far as code should act on it.
 ///
@@ -52,7 +52,7 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
 /// What the phrase lists say of a text. People mix languages, so that an exception of one holds for a phrase of another.
 pub(crate) fn level(text: &str) -> SafetyLevel {
     let folded = fold(text);
-    let found = PHRASES.search.places(&folded, |at| parted(&folded, at)).map(|(phrase, place)| (place, PHRASES.means[phrase]));
+    let found = PHRASES.search.places(&folded, starts(&folded)).map(|(phrase, place)| (place, PHRASES.means[phrase]));
     let found: Vec<_> = found.filter(|(place, _)| parted(&folded, place.end)).collect();
     let excused = |place: &Range<usize>, level: SafetyLevel| {
         let mut exceptions = found.iter().filter(|(_, means)| *means == (level, true));

@@ -1,11 +1,12 @@
 //! Text in any script as rules need it: sentences, words, cuts that keep to the letter, and phrases looked up whole.
 
+use std::iter;
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::lang::Words;
+use crate::lang::{Search, Start, Words};
 
 /// Lower case, one kind of apostrophe, one space for everything else that is neither letter nor digit.
 pub(crate) fn fold(text: &str) -> String {
@@ -46,13 +47,19 @@ pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
 
 /// Every place where a folded text says one of a list's phrases, between word boundaries.
 pub(crate) fn places<'a>(folded: &'a str, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
-    let found = words.search(list).map(|search| search.places(folded, |at| parted(folded, at)).map(|(_, place)| place));
+    let found = words.search(list).map(|search| search.places(folded, starts(folded)).map(|(_, place)| place));
     found.into_iter().flatten().filter(|place| parted(folded, place.end))
+}
+
+/// Where something can begin in a text that is looked up as a whole: at each word, or at each character of a script without spaces.
+pub(crate) fn starts(text: &str) -> impl Iterator<Item = Start> {
+    text.char_indices().filter(|(at, _)| parted(text, *at)).map(|(at, _)| Start::of(text, at))
 }
 
 /// Whether a folded text begins with one of the list's phrases.
 pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    words.list(list).iter().any(|phrase| begins_with(folded, phrase))
+    let begin = |search: &Search| search.places(folded, iter::once(Start::of(folded, 0))).any(|(_, place)| parted(folded, place.end));
+    words.search(list).is_some_and(begin)
 }
 
 /// Whether a folded text begins with a folded phrase.
@@ -68,7 +75,7 @@ pub(crate) fn ends_with(folded: &str, phrase: &str) -> bool {
 /// Whether a folded text begins with one of the list's phrases, or ends with one in a script without spaces: Japanese puts its verbs last.
 pub(crate) fn orders_one_of(folded: &str, words: &Words, list: &str) -> bool {
     let ends = |phrase: &&str| phrase.ends_with(is_unspaced) && folded.ends_with(phrase);
-    begins_with_one_of(folded, words, list) || words.list(list).iter().any(ends)
+    begins_with_one_of(folded, words, list) || (folded.ends_with(is_unspaced) && words.list(list).iter().any(ends))
 }
 
 /// Where a folded phrase first stands in a folded text, between word boundaries.
@@ -297,32 +304,24 @@ pub(crate) fn phrases_in<'a>(folded: &'a str, phrase: &'a str) -> impl Iterator<
     found.into_iter().flatten().filter(|found| stands_alone(folded, found))
 }
 
-/// Where a folded text says one of a list's phrases that is not part of a phrase of the other list, from first to last.
-pub(crate) fn all_said(folded: &str, words: &Words, list: &str, except: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<_> = places(folded, words, list).collect();
-    let exceptions: Vec<_> = if found.is_empty() { Vec::new() } else { places(folded, words, except).collect() };
-    found.retain(|place| !exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end));
-    found.sort_unstable_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
-    found
-}
-
-/// Where it first does.
-pub(crate) fn said(folded: &str, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
-    all_said(folded, words, list, except).into_iter().next()
-}
-
 /// A text folded like [`fold`], with the way back to where each part of it stands in the original.
 pub(crate) struct Mapped {
     pub(crate) text: String,
     /// For each character with its marks: where it begins in the folded text and in the original.
     places: Vec<(usize, usize)>,
     end: usize,
+    /// Where something can begin that is looked up; many lists are looked through.
+    starts: Vec<Start>,
 }
 
 impl Mapped {
     pub(crate) fn new(original: &str) -> Self {
-        let mut mapped =
-            Self { text: String::with_capacity(original.len()), places: Vec::with_capacity(original.len()), end: original.len() };
+        let mut mapped = Self {
+            text: String::with_capacity(original.len()),
+            places: Vec::with_capacity(original.len()),
+            end: original.len(),
+            starts: Vec::new(),
+        };
         let mut chars = original.char_indices().peekable();
         while let Some((start, first)) = chars.next() {
             let mut end = start + first.len_utf8();
@@ -337,7 +336,28 @@ impl Mapped {
         }
         mapped.text.truncate(mapped.text.trim_end_matches([' ', '\'']).len());
         mapped.places.retain(|(at, _)| *at < mapped.text.len());
+        mapped.starts = starts(&mapped.text).collect();
         mapped
+    }
+
+    /// Every place where it says one of a list's phrases, between word boundaries.
+    pub(crate) fn phrases<'a>(&'a self, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
+        let found = words.search(list).map(|search| search.places(&self.text, self.starts.iter().copied()).map(|(_, place)| place));
+        found.into_iter().flatten().filter(|place| parted(&self.text, place.end))
+    }
+
+    /// Where it says one of a list's phrases that is not part of a phrase of the other list, from first to last.
+    pub(crate) fn all_said(&self, words: &Words, list: &str, except: &str) -> Vec<Range<usize>> {
+        let mut found: Vec<_> = self.phrases(words, list).collect();
+        let exceptions: Vec<_> = if found.is_empty() { Vec::new() } else { self.phrases(words, except).collect() };
+        found.retain(|place| !exceptions.iter().any(|exception| exception.start < place.end && place.start < exception.end));
+        found.sort_unstable_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
+        found
+    }
+
+    /// Where it first does.
+    pub(crate) fn said(&self, words: &Words, list: &str, except: &str) -> Option<Range<usize>> {
+        self.all_said(words, list, except).into_iter().next()
     }
 
     /// Takes in a normalised character in lower case that stands here in the original.

@@ -30,10 +30,10 @@ const FILES: usize = 2 * STREAMS + 200;
 pub(crate) fn wire(bench: &Bench, table: &mut Table) {
     let every = if bench.told { PACE } else { Duration::from_millis(1) };
     let pace = format!("a piece every {} ms, {} pieces", every.as_millis(), server::pieces().len());
-    // Raw commits where it is, which holds up everything else on that thread, or as an async program does it, apart from the runtime's threads.
+    // Both commit as an async program does it, apart from the runtime's threads, or both where they are, on a thread that may block.
     for (tasks, turns, apart, pace, name) in [
         (1, 4, true, Pace::AtOnce, "a whole turn over the wire, one at a time".to_owned()),
-        (1, 4, false, Pace::AtOnce, "the same, raw blocking the runtime's thread while it commits".to_owned()),
+        (1, 4, false, Pace::AtOnce, "the same, both committing on the caller's thread".to_owned()),
         (8, 4, true, Pace::AtOnce, "8 at once over the wire: time per turn".to_owned()),
         (64, 2, true, Pace::AtOnce, "64 at once over the wire: time per turn".to_owned()),
         (1, 1, true, Pace::Every(every), format!("a whole turn over the wire, paced: {pace}")),
@@ -46,6 +46,7 @@ pub(crate) fn wire(bench: &Bench, table: &mut Table) {
         let all = u32::try_from(tasks * turns).unwrap();
         let ours = |round: usize| {
             bench.runtime.block_on(async {
+                let _here = (!apart).then(SqliteStore::block_here);
                 let debriefs = open(&coach, round * tasks..(round + 1) * tasks).await;
                 let talk = |debrief: Debrief| async move {
                     for _ in 0..turns {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::lang::{Words, primary};
-use crate::text::{Mapped, begins_with, ends_with, phrases_in, places};
+use crate::lang::{Start, Words, primary};
+use crate::text::{Mapped, begins_with, ends_with, phrases_in};
 
 /// Where each question of a turn is marked. A run of marks is one. Marks between quotation marks are somebody else's.
 pub(super) fn questions(plain: &str, language: &str) -> Vec<Range<usize>> {
@@ -61,7 +61,7 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
     if let Some(at) = japanese(sentence, words, &closes, &joints) {
         return Some(offset + at.start..offset + at.end);
     }
-    let first = places(&mapped.text, words, "question_starts").map(|place| place.start).min()?;
+    let first = mapped.phrases(words, "question_starts").map(|place| place.start).min()?;
     let found = joints.into_iter().find_map(|joint| {
         let alternative = words.list("alternatives").contains(&joint);
         phrases_in(&mapped.text, joint).find_map(|place| {
@@ -84,8 +84,8 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
 fn japanese(sentence: &str, words: &Words, closes: &[&str], joints: &[&str]) -> Option<Range<usize>> {
     // 何か and 誰も ask nothing.
     let asks = |place: &Range<usize>| !sentence[place.end..].starts_with(['か', 'も']);
-    let questions = words.search("question_starts")?.places(sentence, |_| true).map(|(_, place)| place);
-    let last = questions.filter(asks).map(|place| place.start).max();
+    let questions = words.search("question_starts")?.places(sentence, sentence.char_indices().map(|(at, _)| Start::of(sentence, at)));
+    let last = questions.map(|(_, place)| place).filter(asks).map(|place| place.start).max();
     sentence.match_indices('、').find_map(|(comma, mark)| {
         if !closes.iter().any(|close| sentence[..comma].ends_with(close)) {
             return None;

@@ -667,14 +667,14 @@ fn request(core: &Core, conversation: &Conversation, state: &ThreadState, purpos
         (_, None) => state.next_seq.saturating_sub(CHAT_WINDOW) / CHAT_STEP * CHAT_STEP,
     };
     let messages: Vec<_> = conversation.messages.iter().chain(new).filter(|message| message.seq >= from).cloned().collect();
-    let request = prompt::request(&prompt::Brief {
+    let request = prompt::request(prompt::Brief {
         purpose,
         voice: &core.voice,
         language: core.tag(&conversation.account),
         profile: &conversation.account.profile,
         action: conversation.action.as_ref(),
         flow,
-        messages: &messages,
+        messages: messages.into(),
         finding: None,
         vocabulary: &core.vocabulary,
     });
@@ -689,7 +689,7 @@ fn parts(core: &Core, request: &Request, finding: Finding) -> Vec<prompt::Part> 
         profile: &request.profile,
         action: request.action.as_ref(),
         flow: &request.flow,
-        messages: &request.messages,
+        messages: (&request.messages).into(),
         finding: Some(finding.gate.instruction()),
         vocabulary: &request.vocabulary,
     })

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::remote::{self, Decoder, Failure, SIGNAL, SIGNAL_ABOUT, Wire, signal_schema, signals};
+use super::remote::{self, Decoder, Failure, SIGNAL, SIGNAL_ABOUT, SIGNAL_SCHEMA, Wire, signals};
 use super::{Finish, Model, ModelEvent, ModelEvents};
 use crate::endpoint::{Endpoint, Server};
 use crate::error::Result;
@@ -100,12 +100,19 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tools: Option<Value>,
+    tools: Option<[Tool; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     system: Vec<Block<'a>>,
     messages: Vec<Message<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    description: &'static str,
+    input_schema: &'static Value,
 }
 
 #[derive(Serialize)]
@@ -171,7 +178,7 @@ impl Wire for Messages {
             max_tokens: request.max_tokens.saturating_add(self.thinking),
             stream: true,
             output_config: (!output.is_empty()).then_some(Value::Object(output)),
-            tools: request.signals.then(|| json!([{"name": SIGNAL, "description": SIGNAL_ABOUT, "input_schema": signal_schema()}])),
+            tools: request.signals.then(|| [Tool { name: SIGNAL, description: SIGNAL_ABOUT, input_schema: &SIGNAL_SCHEMA }]),
             tool_choice: (request.signals && silenced).then(|| json!({"type": "none"})),
             system,
             messages,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::remote::{self, Decoder, Failure, Help, SIGNAL, SIGNAL_ABOUT, Wire, signal_schema, signals};
+use super::remote::{self, Decoder, Failure, Help, SIGNAL, SIGNAL_ABOUT, SIGNAL_SCHEMA, Wire, signals};
 use super::{Finish, Model, ModelEvent, ModelEvents};
 use crate::endpoint::{Endpoint, Server};
 use crate::error::Result;
@@ -175,7 +175,7 @@ impl Wire for Completions {
         }
         let most = Some(request.max_tokens.saturating_add(self.thinking));
         let tools = request.signals && form == 0;
-        let function = || json!({"name": SIGNAL, "description": SIGNAL_ABOUT, "parameters": signal_schema()});
+        let function = || json!({"name": SIGNAL, "description": SIGNAL_ABOUT, "parameters": *SIGNAL_SCHEMA});
         let response_format = match (&request.output, form) {
             (Output::Json(schema), 0) => {
                 let schema: Value = serde_json::from_str(schema).unwrap_or_else(|_| json!({"type": "object"}));

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::LazyLock;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -324,10 +325,10 @@ impl Call<'_> {
     async fn stream(&mut self, mut body: Box<dyn HttpBody>, signals: &mut Vec<Signal>) -> Result<Finish, Failure> {
         let mut decoder = self.wire.decoder();
         let (mut parser, mut events, mut meaning) = (Parser::new(MOST_EVENT), Vec::new(), Vec::new());
-        // One timer that is put off: a new one for each piece would wake the runtime's timer driver each time.
-        let mut idle = pin!(sleep(self.server.time_limits.idle));
+        let most = self.server.time_limits.idle;
+        let (mut idle, mut heard) = (pin!(sleep(most)), Instant::now());
         loop {
-            let piece = match before(idle.as_mut(), body.next()).await {
+            let piece = match before(idle.as_mut(), heard + most, body.next()).await {
                 Ok(Ok(piece)) => piece,
                 // Whatever happens to the connection after the end of the answer is no matter.
                 _ if decoder.finish().is_some() => None,
@@ -357,7 +358,7 @@ impl Call<'_> {
             if piece.is_none() {
                 break;
             }
-            idle.as_mut().reset(Instant::now() + self.server.time_limits.idle);
+            heard = Instant::now();
             // A transport that has everything at once must not keep the turn's deadline from being looked at.
             tokio::task::consume_budget().await;
         }
@@ -406,11 +407,20 @@ impl Call<'_> {
     }
 }
 
-async fn before<T>(mut limit: Pin<&mut Sleep>, work: impl Future<Output = T>) -> Result<T, Failure> {
+/// Waits until this moment, with a timer that may ring earlier: only then is it put off, which takes a lock of the runtime's.
+async fn before<T>(mut timer: Pin<&mut Sleep>, limit: Instant, work: impl Future<Output = T>) -> Result<T, Failure> {
     let mut work = pin!(work);
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Ok(done)),
-        Poll::Pending => limit.as_mut().poll(context).map(|()| Err(Failure::late())),
+    poll_fn(|context| {
+        if let Poll::Ready(done) = work.as_mut().poll(context) {
+            return Poll::Ready(Ok(done));
+        }
+        while timer.as_mut().poll(context).is_ready() {
+            if timer.deadline() >= limit {
+                return Poll::Ready(Err(Failure::late()));
+            }
+            timer.as_mut().reset(limit);
+        }
+        Poll::Pending
     })
     .await
 }
@@ -431,13 +441,13 @@ pub(super) const SIGNAL_ABOUT: &str = "Tells the app something about the debrief
      themselves, and a person must take over.";
 
 /// Its arguments.
-pub(super) fn signal_schema() -> Value {
+pub(super) static SIGNAL_SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     json!({"type": "object", "additionalProperties": false, "properties": {
         "outcome": {"type": "string", "enum": Outcome::ALL.map(Outcome::as_str)},
         "enough": {"type": "boolean"},
         "hand_over": {"type": "boolean"},
     }})
-}
+});
 
 /// The signals in its arguments. What does not fit is none.
 pub(super) fn signals(arguments: &str) -> Vec<ModelEvent> {

@@ -65,7 +65,7 @@ impl World {
             profile: &self.profile,
             action: self.action.as_ref(),
             flow: &self.flow,
-            messages: &self.messages,
+            messages: (&self.messages).into(),
             finding: self.finding.as_deref(),
             vocabulary: &self.vocabulary,
         })
