@@ -643,14 +643,16 @@ impl Job {
 }
 
 /// Begins this, does something else before it has to be waited for, and waits.
-async fn meanwhile<T, U>(work: impl Future<Output = T>, something: impl FnOnce() -> U) -> (T, U) {
-    let mut work = pin!(work);
-    let begun = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-    let done = something();
-    match begun {
-        Poll::Ready(worked) => (worked, done),
-        Poll::Pending => (work.await, done),
-    }
+async fn meanwhile<T, U>(work: impl Future<Output = T>, something: impl FnOnce() -> Option<U>) -> (T, Option<U>) {
+    let (mut work, mut something, mut done) = (pin!(work), Some(something), None);
+    let worked = poll_fn(|context| {
+        let polled = work.as_mut().poll(context);
+        if let Some(something) = something.take() {
+            done = something();
+        }
+        polled
+    });
+    (worked.await, done)
 }
 
 /// A turn whose user or debrief was deleted was cancelled.

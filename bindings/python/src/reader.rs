@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use completion_coach::{Author, Message, MessagePage};
+use completion_coach::{Author, Message, MessagePage, Provenance, Role, ThreadId};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -131,10 +131,10 @@ impl<'a, 'py> Seed<'a, 'py> {
     /// A page as from its JSON, which need not be written and read for it.
     fn page(self, page: &MessagePage) -> serde_json::Result<Bound<'py, PyAny>> {
         let MessagePage { messages, before } = page;
-        let mut author = None;
         self.record(|key, seed| match (key, seed.plan) {
             ("messages", Plan::List { item, .. }) => {
-                let messages = messages.iter().map(|message| seed.with(item).message(message, &mut author));
+                let mut shared = Shared::default();
+                let messages = messages.iter().map(|message| seed.with(item).message(message, &mut shared));
                 let messages = messages.collect::<serde_json::Result<Vec<_>>>()?;
                 python(PyTuple::new(seed.py, messages)).map(|messages| Some(messages.into_any()))
             }
@@ -143,31 +143,25 @@ impl<'a, 'py> Seed<'a, 'py> {
         })
     }
 
-    /// The same author as the last one is the same object: none ever changes.
-    fn message<'m>(
-        self,
-        message: &'m Message,
-        last: &mut Option<(&'m Author, Bound<'py, PyAny>)>,
-    ) -> serde_json::Result<Bound<'py, PyAny>> {
+    fn message<'m>(self, message: &'m Message, shared: &mut Shared<'m, 'py>) -> serde_json::Result<Bound<'py, PyAny>> {
         let Message { id, thread, seq, round, role, provenance, text, choice, choices, author, at } = message;
         self.record(|key, seed| {
             Ok(Some(match key {
                 "id" => seed.made(id.as_str())?,
-                "thread" => seed.made(String::from(thread.clone()))?,
+                "thread" => once(&mut shared.threads, thread, || seed.made(String::from(thread.clone())))?,
                 "seq" => seed.made(*seq)?,
                 "round" => seed.made(*round)?,
-                "role" => seed.value(role)?,
-                "provenance" => seed.value(provenance)?,
+                "role" => once(&mut shared.roles, role, || seed.value(role))?,
+                "provenance" => once(&mut shared.provenances, provenance, || seed.value(provenance))?,
                 "text" => seed.made(text)?,
                 "at" => seed.made(at.as_millis())?,
                 "choice" if choice.is_none() => return Ok(None),
                 "choice" => seed.value(choice)?,
                 "choices" if choices.is_empty() => return Ok(None),
                 "choices" => seed.value(choices)?,
-                "author" => match (author, &last) {
-                    (None, _) => return Ok(None),
-                    (Some(author), Some((known, object))) if author == *known => object.clone(),
-                    (Some(author), _) => last.insert((author, seed.value(author)?)).1.clone(),
+                "author" => match author {
+                    None => return Ok(None),
+                    Some(author) => once(&mut shared.authors, author, || seed.value(author))?,
                 },
                 _ => return Err(de::Error::custom("the core knows no such field")),
             }))
@@ -205,6 +199,29 @@ impl<'a, 'py> Seed<'a, 'py> {
             Plan::Object { .. } | Plan::List { .. } => Err(E::custom("it does not fit")),
         }
     }
+}
+
+/// What the messages of a page have in common. None of it ever changes, so that they can have the same objects.
+#[derive(Default)]
+struct Shared<'m, 'py> {
+    threads: Vec<(&'m ThreadId, Bound<'py, PyAny>)>,
+    roles: Vec<(&'m Role, Bound<'py, PyAny>)>,
+    provenances: Vec<(&'m Provenance, Bound<'py, PyAny>)>,
+    authors: Vec<(&'m Author, Bound<'py, PyAny>)>,
+}
+
+/// The object that stands for a value already, or a new one.
+fn once<'m, 'py, T: PartialEq>(
+    known: &mut Vec<(&'m T, Bound<'py, PyAny>)>,
+    value: &'m T,
+    new: impl FnOnce() -> serde_json::Result<Bound<'py, PyAny>>,
+) -> serde_json::Result<Bound<'py, PyAny>> {
+    if let Some((_, object)) = known.iter().find(|(known, _)| *known == value) {
+        return Ok(object.clone());
+    }
+    let object = new()?;
+    known.push((value, object.clone()));
+    Ok(object)
 }
 
 /// What a signal has raised meanwhile, such as Ctrl-C, does not speak of the JSON, and stays raised.
