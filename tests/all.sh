@@ -24,6 +24,7 @@ apart=(
   "what the checks of a turn take (cargo bench --features testing --bench checks)"
   "Python beside its peers (python benches/python/peers.py; benches/python/requirements.txt has what it needs)"
   "ten thousand turns in Kotlin leak nothing (LEAK_TURNS=10000 mvn -Dflavour=testing test -Dtest='LifeTest#*many*', in bindings/kotlin after tests/kotlin.sh)"
+  "ten thousand turns in Swift leak nothing (LEAK_TURNS=10000 tests/swift.sh)"
   "ten thousand turns in Python leak nothing (LEAK_TURNS=10000 python -m pytest bindings/python/tests/test_leaks.py, in a virtual environment with the wheel)"
 )
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything of Swift: `tests/swift.sh` builds the library, generates and compiles the package, runs its tests, the example, the README and a consumer
-# outside of the tree, and compares the public surface. `SURFACE=write tests/swift.sh` writes the surface anew.
+# outside of the tree, and compares the public surface. `SURFACE=write tests/swift.sh` writes the surface anew, and
+# `LEAK_TURNS=10000 tests/swift.sh` looks for what ten thousand turns leave behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*"; }
@@ -15,7 +16,10 @@ cp -u "$CARGO_TARGET_DIR/debug/libcompletion_coach_ffi.so" "$work/library/"
 bindings/swift/generate.sh "$work/library/libcompletion_coach_ffi.so"
 
 # In the place where Swift is, with the library; a warm build stays in target/.
-swift() { tests/swift-root.sh env COACH_LIBRARY="$work/library" ${FEATURES:+FEATURES="$FEATURES"} swift "$@"; }
+swift() {
+  tests/swift-root.sh env COACH_LIBRARY="$work/library" ${FEATURES:+FEATURES="$FEATURES"} ${ALONE:+ALONE="$ALONE"} \
+    ${LEAK_TURNS:+LEAK_TURNS="$LEAK_TURNS"} swift "$@"
+}
 
 say "the package, warnings of ours being errors"
 log="$work/build.log"
@@ -23,11 +27,21 @@ swift build --build-tests --package-path "$package" --scratch-path "$work/build"
 if grep -E "bindings/swift/(Sources/(CompletionCoachKit|CompletionCoachTesting|debrief)|Tests)/.*warning:" "$log"; then exit 1; fi
 tail -1 "$log"
 
+# tests LOG FLAGS…
+tests() {
+  local log="$work/$1.log"; shift
+  swift test --skip-build --package-path "$package" --scratch-path "$work/build" "$@" >"$log" 2>&1 || { grep -E "✘|error:|Fatal|recorded an issue|^measured " "$log" | head -40; tail -5 "$log"; exit 1; }
+  grep -E "^over |^measured " "$log" | sort -V || true
+  grep -E "Test run with [1-9][0-9]* tests? passed" "$log"
+}
 say "tests"
-tests="$work/tests.log"
-swift test --skip-build --package-path "$package" --scratch-path "$work/build" >"$tests" 2>&1 || { grep -E "✘|error:|Fatal|recorded an issue" "$tests" | head -40; tail -5 "$tests"; exit 1; }
-grep -E "^over |^measured " "$tests" | sort || true
-grep -E "Test run with [1-9][0-9]* tests? passed" "$tests"
+tests tests
+
+say "what is measured, each in a process of its own"
+for suite in Leaks Costs; do
+  ALONE=1 tests "$suite" --filter "$suite"
+  grep -q "^measured " "$work/$suite.log" || { echo "nothing of $suite was measured"; exit 1; }
+done
 
 say "the example, a whole debrief from a script"
 rm -f "$work"/example.db*
