@@ -22,7 +22,7 @@ use crate::model::{Model, SafetyClassifier};
 use crate::profile::Term;
 use crate::prompt::Voice;
 use crate::rules::{Circumstances, Holder, LEASE_MARGIN, Rules};
-use crate::runtime::{AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
+use crate::runtime::{ActionId, AttemptId, Clock, Ids, MessageId, RandomIds, SystemClock, ThreadId, UserId};
 use crate::safety::SafetyLevel;
 use crate::script;
 use crate::store::{ActionStore, Change, Page, Write};
@@ -502,15 +502,14 @@ impl Core {
     }
 
     pub(crate) async fn read(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Conversation> {
-        user.check()?;
-        if let Some(action) = thread.action() {
-            action.check()?;
-        }
-        let found = self.store.conversation(user, thread, page).await?;
-        found.ok_or_else(|| match thread {
-            ThreadId::General => no_user(),
-            ThreadId::Debrief(_) => no_action(),
-        })
+        check(user, thread)?;
+        self.store.conversation(user, thread, page).await?.ok_or_else(|| nothing(thread))
+    }
+
+    /// A page of a thread's messages.
+    pub(crate) async fn messages(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Vec<Message>> {
+        check(user, thread)?;
+        self.store.messages(user, thread, page).await?.ok_or_else(|| nothing(thread))
     }
 
     /// A thread with all its messages, read page by page. `None` if there is no such user or action.
@@ -630,6 +629,18 @@ impl Core {
 
     pub(crate) fn lease(&self) -> Duration {
         self.turn_deadline + LEASE_MARGIN
+    }
+}
+
+fn check(user: &UserId, thread: &ThreadId) -> Result<()> {
+    user.check()?;
+    thread.action().map_or(Ok(()), ActionId::check)
+}
+
+fn nothing(thread: &ThreadId) -> Error {
+    match thread {
+        ThreadId::General => no_user(),
+        ThreadId::Debrief(_) => no_action(),
     }
 }
 

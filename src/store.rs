@@ -126,6 +126,11 @@ pub trait ActionStore: Debug + Send + Sync + 'static {
     /// A thread as of one moment. `None` if there is no such user, or, for a debrief, no such action.
     async fn conversation(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Conversation>>;
 
+    /// The same conversation's messages alone, for who only shows them. A store that knows no shorter way has nothing to add.
+    async fn messages(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Vec<Message>>> {
+        Ok(self.conversation(user, thread, page).await?.map(|read| read.messages))
+    }
+
     /// What was proposed in this thread, or in all of them, oldest first (by time, then by id).
     async fn extractions(&self, user: &UserId, thread: Option<&ThreadId>) -> Result<Vec<Extraction>>;
 

@@ -442,11 +442,14 @@ async fn a_corrupt_row_is_damage_where_it_is_and_nowhere_else() {
         let rows = format!("CREATE TEMP TABLE kept AS SELECT * FROM {table}; {broken}");
         foreign.execute_batch(&rows).expect("it is broken");
         let (ada, eve) = (coach.user("ada"), coach.user("eve"));
-        for error in [
-            ada.debrief("broken").messages(10, None).await.expect_err(&broken),
-            ada.debrief("broken").send("More.").await.expect_err(&broken),
-            ada.export().await.expect_err(&broken),
-        ] {
+        let messages = ada.debrief("broken").messages(10, None).await;
+        // What was said can be shown although something else of its debrief is damaged.
+        let shown = if table == "message" { Err(messages.expect_err(&broken)) } else { Ok(messages.expect(&broken)) };
+        for error in shown
+            .err()
+            .into_iter()
+            .chain([ada.debrief("broken").send("More.").await.expect_err(&broken), ada.export().await.expect_err(&broken)])
+        {
             place.is(ErrorKind::StorageDamaged, &error);
         }
         ada.debrief("sound").messages(10, None).await.expect("another thread");

@@ -148,9 +148,11 @@ MESSAGES = (
     "SELECT id, seq, round, role, provenance, at, text, choice, choices, provider, model, place, thread FROM message "
     "WHERE user = ?1 AND thread = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4"
 )
-ONE_SELECT = (
-    "SELECT message.* FROM account JOIN thread ON thread.user = account.key JOIN message ON message.user = account.key "
-    "AND message.thread = thread.key WHERE account.user = ?1 AND name = ?2 ORDER BY seq DESC LIMIT ?3"
+SHOWN = (
+    "SELECT id, seq, round, role, provenance, at, text, choice, choices, provider, model, place, message.thread FROM account "
+    "CROSS JOIN thread ON thread.user = account.key AND name = ?2 "
+    "CROSS JOIN message ON message.user = account.key AND message.thread = thread.key AND seq < ?3 "
+    "WHERE account.user = ?1 ORDER BY seq DESC LIMIT ?4"
 )
 ACTION = "0b6ccb62-6ac4-4a0c-9a5e-1f2a8d8f4c11"
 THREAD = f"debrief:{ACTION}"
@@ -391,33 +393,13 @@ class RawLibrary(Library):
         self.db = store_at(path)
 
     def load(self, user: str) -> Rows:
-        return rows_of(self.db, user, 2 * EXCHANGES)
+        return self.db.execute(SHOWN, (user, THREAD, 1 << 60, 2 * EXCHANGES)).fetchall()[::-1]
 
     def texts(self, loaded: Rows) -> list[str]:
         return [row[6] for row in loaded]
 
     def close(self) -> None:
         self.db.close()
-
-
-class OneSelect(Raw):
-    """The least that can be done: the messages alone, in one statement."""
-
-    name = "raw, one SELECT"
-
-    record = exchange = turn = Contestant.record  # type: ignore[assignment]
-
-    @classmethod
-    def library(cls, path: Path) -> RawLibrary:
-        return OneSelectLibrary(path)
-
-
-class OneSelectLibrary(RawLibrary):
-    def load(self, user: str) -> Rows:
-        return self.db.execute(ONE_SELECT, (user, THREAD, 2 * EXCHANGES)).fetchall()[::-1]
-
-    def texts(self, loaded: Rows) -> list[str]:
-        return [row[8] for row in loaded]
 
 
 # Ours ------------------------------------------------------------------------------------------------------------------------------
@@ -967,4 +949,4 @@ class PydanticAiLibrary(Library):
         self.db.close()
 
 
-ALL: tuple[type[Contestant], ...] = (Ours, OursAsync, Raw, OneSelect, OpenAiAgents, AgentsAnew, LangGraph, PydanticAi)
+ALL: tuple[type[Contestant], ...] = (Ours, OursAsync, Raw, OpenAiAgents, AgentsAnew, LangGraph, PydanticAi)

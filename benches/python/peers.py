@@ -337,7 +337,7 @@ def load(bench: Bench, table: Table) -> None:
         library.close()
     table.notes.append(
         "Load: the newest 20 messages of a random conversation from an open file that is in the page cache. Ours is "
-        "`debrief.messages(20)`; raw has a copy of our file, the statements of our store and tuples; openai-agents is `get_items` of one session that is "
+        "`debrief.messages(20)`; raw has a copy of our file, the statement of our store and tuples; openai-agents is `get_items` of one session that is "
         "told another id each time, so that its connection is open already; langgraph is `get_tuple`, and its file holds the newest "
         "checkpoint of each conversation alone; pydantic-ai is `ModelMessagesTypeAdapter.validate_json` of a row. "
         "Sizes: "

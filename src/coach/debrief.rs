@@ -110,7 +110,7 @@ macro_rules! conversation {
             /// `NotFound`.
             pub async fn messages(&self, size: u32, before: Option<u64>) -> Result<MessagePage> {
                 let page = Page { size: size.clamp(1, MOST_PAGE), before, find: None };
-                let messages = self.read(&page).await?.messages;
+                let messages = self.core.messages(&self.user, &self.thread, &page).await?;
                 let before = messages.first().map(|first| first.seq).filter(|first| *first > 1);
                 Ok(MessagePage { messages, before })
             }

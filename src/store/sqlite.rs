@@ -17,7 +17,7 @@ use self::pause::paused;
 use self::sign::Sign;
 use self::worker::{Counts, Job, Readers, Request, Task, Threads, Writer};
 use super::{ActionStore, Change, Page};
-use crate::conversation::{Account, ActionRecord, Conversation, ProfileChange};
+use crate::conversation::{Account, ActionRecord, Conversation, Message, ProfileChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Extraction;
 use crate::fault::point;
@@ -311,6 +311,11 @@ impl ActionStore for SqliteStore {
             Ok(Some(read))
         })
         .await
+    }
+
+    async fn messages(&self, user: &UserId, thread: &ThreadId, page: &Page) -> Result<Option<Vec<Message>>> {
+        let (user, thread, page) = (user.clone(), thread.clone(), page.clone());
+        self.read(move |db| rows::messages(db, &user, &thread, &page)).await
     }
 
     async fn extractions(&self, user: &UserId, thread: Option<&ThreadId>) -> Result<Vec<Extraction>> {

@@ -351,8 +351,14 @@ pub(super) async fn pages_are_cut_from_the_end(store: Arc<dyn ActionStore>) -> V
         let read = me.conversation(&general, &Page { size, before, find: None }).await?;
         let seqs: Vec<u64> = read.messages.iter().map(|message| message.seq).collect();
         same(&format!("{size} before {before:?}"), &seqs, &expected)?;
+        let alone = store.messages(&me.id, &general, &Page { size, before, find: None }).await?;
+        same(&format!("{size} before {before:?}, alone"), &alone, &Some(read.messages))?;
     }
-    Ok(())
+    let nobody = Person::nobody(&store).id;
+    same("messages of nobody", &store.messages(&nobody, &general, &newest()).await?, &None)?;
+    same("messages of no action", &store.messages(&me.id, &debrief("a"), &newest()).await?, &None)?;
+    me.commit(vec![Write::Action(action("a"))]).await?;
+    same("no messages yet", &store.messages(&me.id, &debrief("a"), &newest()).await?, &Some(Vec::new()))
 }
 
 pub(super) async fn lists_are_in_order(store: Arc<dyn ActionStore>) -> Verdict {

@@ -71,6 +71,10 @@ statements! {
     FORGET_THREADS = "DELETE FROM thread WHERE user = ?1";
 
     MESSAGES = message_where!("thread = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4");
+    MESSAGES_OF = "SELECT id, seq, round, role, provenance, at, text, choice, choices, provider, model, place, message.thread FROM account \
+                   CROSS JOIN thread ON thread.user = account.key AND name = ?2 \
+                   CROSS JOIN message ON message.user = account.key AND message.thread = thread.key AND seq < ?3 \
+                   WHERE account.user = ?1 ORDER BY seq DESC LIMIT ?4";
     MESSAGE = message_where!("id = ?2");
     REPLY = message_where!("thread = ?2 AND seq > ?3 AND role = 'assistant' ORDER BY seq LIMIT 1");
     NEW_MESSAGE = "INSERT INTO message (user, thread, id, seq, round, role, provenance, at, text, choice, choices, provider, model, place) \
@@ -131,10 +135,24 @@ pub(super) fn conversation(
         let found = one(db, ATTEMPT, params![user, Id(live.attempt.as_str())], |row| Ok((attempt(row)?, optional_id(row, 16)?)))?;
         (conversation.attempt, holder) = found.map_or((None, None), |(attempt, holder)| (Some(attempt), holder));
     }
-    let before = page.before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-    conversation.messages = list(db, MESSAGES, params![user, key, before, page.size], |row| message(row, thread.clone()))?;
+    conversation.messages = list(db, MESSAGES, params![user, key, before(page), page.size], |row| message(row, thread.clone()))?;
     conversation.messages.reverse();
     Ok(Some((conversation, holder)))
+}
+
+/// The messages alone. Where there is one, there are its user and its action as well.
+pub(super) fn messages(db: &Connection, user: &UserId, thread: &ThreadId, page: &Page) -> Outcome<Option<Vec<Message>>> {
+    let (name, before) = (String::from(thread.clone()), before(page));
+    let mut found = list(db, MESSAGES_OF, params![user.as_str(), name, before, page.size], |row| message(row, thread.clone()))?;
+    if found.is_empty() {
+        return Ok(conversation(db, user, thread, page)?.map(|(read, _)| read.messages));
+    }
+    found.reverse();
+    Ok(Some(found))
+}
+
+fn before(page: &Page) -> i64 {
+    page.before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn extractions(db: &Connection, user: &UserId, thread: Option<&ThreadId>) -> Outcome<Vec<Extraction>> {
