@@ -214,17 +214,17 @@ impl std::fmt::Debug for TurnFacts<'_> {
 /// assert_eq!(report.findings[0].start..report.findings[0].end, 0..7);
 /// ```
 pub fn check_turn(text: &str, facts: &TurnFacts<'_>) -> TurnReport {
-    check_said(text, facts, &Said::new(facts))
+    check_against(text, facts, &PersonsWords::new(facts))
 }
 
 /// What a turn's measures need of what the person wrote.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct PersonsWords {
     words: HashSet<String>,
     newest: usize,
 }
 
-impl Said {
+impl PersonsWords {
     pub(crate) fn new(facts: &TurnFacts<'_>) -> Self {
         let words = lang::known(facts.language);
         let said = facts.said.iter().map(|said| text::fold(said));
@@ -234,7 +234,7 @@ impl Said {
 }
 
 /// The same with what can be made ready before there is a turn.
-pub(crate) fn check_said(text: &str, facts: &TurnFacts<'_>, said: &Said) -> TurnReport {
+pub(crate) fn check_against(text: &str, facts: &TurnFacts<'_>, said: &PersonsWords) -> TurnReport {
     let words = lang::known(facts.language);
     let plain = unquoted(text);
     let mapped = Mapped::new(&plain);
@@ -340,7 +340,7 @@ fn too_long(text: &str) -> Option<Range<usize>> {
     start.map(|start| start..text.len())
 }
 
-fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], said: &Said, words: Option<&Words>) -> TurnMeasures {
+fn measures(plain: &str, mapped: &Mapped, questions: &[Range<usize>], said: &PersonsWords, words: Option<&Words>) -> TurnMeasures {
     let count = |list: &str| words.map_or(0, |words| mapped.phrases(words, list).count());
     let open_question = questions.first().zip(words).map(|(mark, words)| {
         let asked = text::fold(question::sentence(plain, mark));

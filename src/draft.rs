@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use crate::action::Action;
-use crate::check::{Said, TurnFacts, TurnReport, check_said};
+use crate::check::{PersonsWords, TurnFacts, TurnReport, check_against};
 use crate::conversation::{Choice, Message, Role};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fault;
@@ -77,18 +77,18 @@ pub(crate) struct Known {
     texts: Vec<String>,
     known: Vec<String>,
     instructions: String,
-    said: Said,
+    own: PersonsWords,
 }
 
 impl Known {
     pub(crate) fn of(request: &Request, voice: &prompt::Voice) -> Self {
         let by_person = |message: &&Message| message.role == Role::User;
         let texts: Vec<_> = request.messages.iter().filter(by_person).map(|message| message.text.clone()).collect();
-        let said = Said::new(&TurnFacts { language: &request.language, said: &borrowed(&texts), ..TurnFacts::default() });
+        let own = PersonsWords::new(&TurnFacts { language: &request.language, said: &borrowed(&texts), ..TurnFacts::default() });
         let options = ContextOptions::new(ContextPurpose::General);
         let mut known = vec![build_profile_context(&request.profile, &options)];
         known.extend(request.action.iter().flat_map(Action::texts).map(str::to_owned));
-        Self { texts, known, instructions: voice.instructions.clone().unwrap_or_default(), said }
+        Self { texts, known, instructions: voice.instructions.clone().unwrap_or_default(), own }
     }
 
     /// What the checks find in a turn that was asked for by this request.
@@ -96,7 +96,7 @@ impl Known {
         let (said, known) = (borrowed(&self.texts), borrowed(&self.known));
         let (language, instructions) = (request.language.as_str(), self.instructions.as_str());
         let facts = TurnFacts { language, last, said: &said, known: &known, vocabulary: &request.vocabulary, instructions };
-        check_said(text, &facts, &self.said)
+        check_against(text, &facts, &self.own)
     }
 }
 

@@ -280,6 +280,15 @@ async fn case_3_a_stall_ends_at_the_idle_limit_and_pings_do_not_outlast_the_whol
 }
 
 #[tokio::test]
+async fn limits_that_no_clock_can_add_up_are_none() {
+    let never = TimeLimits { answer: Duration::MAX, idle: Duration::MAX, overall: Duration::MAX };
+    for protocol in BOTH {
+        let world = World::with(protocol, [ok(protocol)], |endpoint| endpoint.time_limits(never), |builder| builder).await;
+        assert_eq!(world.say().await.expect("it is stored").reply().await.expect("an answer").message.text, QUESTION);
+    }
+}
+
+#[tokio::test]
 async fn case_4_a_reset_in_mid_stream_is_incomplete_and_never_replayed_after_content() {
     for protocol in BOTH {
         let begun = chunk((protocol.start() + &protocol.text("Which step")).as_bytes());

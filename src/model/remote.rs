@@ -31,6 +31,9 @@ const MOST_BODY: usize = 64 << 10;
 /// How long the end of a stream is waited for once the answer is whole, so that its connection can serve the next request.
 const DRAIN: Duration = Duration::from_millis(50);
 
+/// Longer than anybody waits: a host may say "never" by a length that no clock can add up.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A protocol, as pure functions: a request to the body that is sent, and what comes back to events and errors.
 pub(super) trait Wire: Debug + Send + Sync {
     /// The headers of every request beside the key and the host's own.
@@ -325,7 +328,7 @@ impl Call<'_> {
     async fn stream(&mut self, mut body: Box<dyn HttpBody>, signals: &mut Vec<Signal>) -> Result<Finish, Failure> {
         let mut decoder = self.wire.decoder();
         let (mut parser, mut events, mut meaning) = (Parser::new(MOST_EVENT), Vec::new(), Vec::new());
-        let most = self.server.time_limits.idle;
+        let most = self.server.time_limits.idle.min(FOR_EVER);
         let (mut idle, mut heard) = (pin!(sleep(most)), Instant::now());
         loop {
             let piece = match before(idle.as_mut(), heard + most, body.next()).await {
