@@ -15,6 +15,7 @@ mod tools;
 mod turn;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 uniffi::setup_scaffolding!("completion_coach");
