@@ -1,7 +1,8 @@
 //! The models, the servers they are at, and models and networks of the app's own.
 
 use std::fmt;
-use std::sync::Arc;
+use std::mem::replace;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use completion_coach as core;
@@ -294,30 +295,73 @@ impl core::TokenSource for ForeignTokens {
 #[uniffi::export(foreign)]
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends a POST, and comes back as soon as the head of the response is there, whatever its status. Fail with `ModelUnavailable` if no
-    /// response came.
-    async fn post(&self, request: Arc<HttpRequest>) -> Result<HttpResponse>;
+    /// Sends a POST, and comes back as soon as the head of the response is there, whatever its status: with `request.response(…)`. Fail with
+    /// `ModelUnavailable` if no response came.
+    async fn post(&self, request: Arc<HttpRequest>) -> Result<Arc<HttpResponse>>;
 }
 
 /// A POST to send. It never shows itself: one of its headers is the key.
 #[derive(uniffi::Object)]
-pub struct HttpRequest(core::HttpRequest);
+pub struct HttpRequest {
+    sent: core::HttpRequest,
+    answer: Mutex<Answer>,
+}
+
+/// How far a request has come. Whoever stops waiting for a response drops the call, and what the app's code returns after that goes nowhere:
+/// so that a response is known from the moment it is made.
+enum Answer {
+    Awaited,
+    Made(Arc<HttpResponse>),
+    Over,
+}
+
+impl HttpRequest {
+    fn answer(&self) -> MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[uniffi::export]
 impl HttpRequest {
     /// Where to: an absolute URL.
     pub fn url(&self) -> String {
-        self.0.url().into()
+        self.sent.url().into()
     }
 
     /// The headers to send, in lower case. One of them carries the key: neither log them nor send them anywhere else.
     pub fn headers(&self) -> Vec<HttpHeader> {
-        self.0.headers().map(|(name, value)| HttpHeader { name: name.into(), value: value.into() }).collect()
+        self.sent.headers().map(|(name, value)| HttpHeader { name: name.into(), value: value.into() }).collect()
     }
 
     /// The body: JSON in UTF-8.
     pub fn body(&self) -> Vec<u8> {
-        self.0.body().to_vec()
+        self.sent.body().to_vec()
+    }
+
+    /// The response to this request: the status code and the headers of its head, and the body as it comes. If nobody waits for it any more,
+    /// the body is cancelled at once.
+    pub fn response(&self, status: u16, headers: Vec<HttpHeader>, body: Arc<dyn HttpBody>) -> Arc<HttpResponse> {
+        let headers = headers.into_iter().map(|HttpHeader { name, value }| (name, value)).collect();
+        let head_and_body = core::HttpResponse { status, headers, body: Box::new(ForeignBody(body)) };
+        let response = Arc::new(HttpResponse(Mutex::new(Some(head_and_body))));
+        let unwanted = {
+            let mut answer = self.answer();
+            match *answer {
+                Answer::Over => Answer::Made(response.clone()),
+                _ => replace(&mut *answer, Answer::Made(response.clone())),
+            }
+        };
+        unwanted.let_go();
+        response
+    }
+}
+
+impl Answer {
+    /// Cancels the body of a response that nobody took. That calls the app's code: not under a lock.
+    fn let_go(self) {
+        if let Self::Made(response) = self {
+            drop(response.take());
+        }
     }
 }
 
@@ -330,15 +374,14 @@ pub struct HttpHeader {
     pub value: String,
 }
 
-/// The head of a response, and its body as it comes.
-#[derive(uniffi::Record)]
-pub struct HttpResponse {
-    /// The status code.
-    pub status: u16,
-    /// The headers.
-    pub headers: Vec<HttpHeader>,
-    /// The body.
-    pub body: Arc<dyn HttpBody>,
+/// The head of a response, and its body as it comes: made by `HttpRequest.response`.
+#[derive(uniffi::Object)]
+pub struct HttpResponse(Mutex<Option<core::HttpResponse>>);
+
+impl HttpResponse {
+    fn take(&self) -> Option<core::HttpResponse> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// A response's body.
@@ -362,9 +405,19 @@ impl fmt::Debug for ForeignTransport {
 #[async_trait]
 impl core::Transport for ForeignTransport {
     async fn post(&self, request: core::HttpRequest) -> Result<core::HttpResponse, Error> {
-        let HttpResponse { status, headers, body } = TRANSPORT.call(self.0.post(Arc::new(HttpRequest(request)))).await?;
-        let headers = headers.into_iter().map(|HttpHeader { name, value }| (name, value)).collect();
-        Ok(core::HttpResponse { status, headers, body: Box::new(ForeignBody(body)) })
+        /// However the wait ends, nobody takes a response after it.
+        struct Waiting(Arc<HttpRequest>);
+        impl Drop for Waiting {
+            fn drop(&mut self) {
+                let answer = replace(&mut *self.0.answer(), Answer::Over);
+                answer.let_go();
+            }
+        }
+        let waiting = Waiting(Arc::new(HttpRequest { sent: request, answer: Mutex::new(Answer::Awaited) }));
+        let response = TRANSPORT.call(self.0.post(waiting.0.clone())).await?;
+        response.take().ok_or_else(|| {
+            Error::new(core::ErrorKind::ModelUnavailable, "the app's transport returned the response of another request; return this one's")
+        })
     }
 }
 

@@ -3,14 +3,16 @@
 #![cfg(feature = "testing")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use completion_coach as core;
 use completion_coach::testing::{Act, ManualClock, ScriptedModel};
+use tokio::sync::Notify;
 
 use crate::coach::{CoachOptions, CompletionCoach, builder};
 use crate::error::{CoachError, ErrorKind, caught};
-use crate::model::CoachModel;
+use crate::model::{CoachModel, Credentials, Endpoint, HttpBody, HttpRequest, HttpResponse, Transport};
 use crate::port::STORE;
 use crate::runtime::{Canceller, handle};
 use crate::store::{ActionStore, Foreign};
@@ -26,10 +28,13 @@ async fn debrief(model: &ScriptedModel) -> (Arc<CompletionCoach>, Arc<crate::coa
 }
 
 async fn debrief_over(store: Arc<dyn core::ActionStore>, model: &ScriptedModel) -> (Arc<CompletionCoach>, Arc<crate::coach::Debrief>) {
-    let model = CoachModel(Arc::new(model.clone()));
+    debrief_with(store, &CoachModel(Arc::new(model.clone()))).await
+}
+
+async fn debrief_with(store: Arc<dyn core::ActionStore>, model: &CoachModel) -> (Arc<CompletionCoach>, Arc<crate::coach::Debrief>) {
     let often = Rate { per_minute: 60_000, burst: 60_000 };
     let options = CoachOptions { allowance: Some(AllowanceRates { turns: often.clone(), proposals: often }), ..CoachOptions::default() };
-    let coach = CompletionCoach::build(builder(store, &model, options).unwrap(), None).unwrap();
+    let coach = CompletionCoach::build(builder(store, model, options).unwrap(), None).unwrap();
     let user = coach.user("ana".into()).unwrap();
     let done = user.record_done(core::NewAction::new(core::ActionKind::Volunteer, "Count the gulls").cross()).await.unwrap();
     let debrief = user.debrief(done.action.id);
@@ -270,5 +275,71 @@ fn a_panic_is_an_error() {
         let user = coach.user("ana".into()).unwrap();
         assert!(matches!(user.profile().await, Err(CoachError::Internal { .. })));
         assert!(matches!(user.debrief("a".into()).open().reply().await, Err(CoachError::Internal { .. })));
+    });
+}
+
+/// What a transport does that its caller leaves: it answers before, and once more after.
+#[derive(Default)]
+struct Late {
+    asked: Notify,
+    left: Arc<Notify>,
+    bodies: Arc<Bodies>,
+}
+
+/// How many were cancelled, and word of each.
+#[derive(Default)]
+struct Bodies(AtomicUsize, Notify);
+
+#[async_trait::async_trait]
+impl Transport for Late {
+    async fn post(&self, request: Arc<HttpRequest>) -> Result<Arc<HttpResponse>, CoachError> {
+        let answer = |request: &HttpRequest, bodies: &Arc<Bodies>| request.response(200, Vec::new(), Arc::new(Endless(bodies.clone())));
+        answer(&request, &self.bodies);
+        let (left, bodies) = (self.left.clone(), self.bodies.clone());
+        tokio::spawn(async move {
+            left.notified().await;
+            answer(&request, &bodies);
+        });
+        self.asked.notify_one();
+        std::future::pending().await
+    }
+}
+
+struct Endless(Arc<Bodies>);
+
+#[async_trait::async_trait]
+impl HttpBody for Endless {
+    async fn next(&self) -> Result<Option<Vec<u8>>, CoachError> {
+        std::future::pending().await
+    }
+    fn cancel(&self) -> Result<(), CoachError> {
+        self.0.0.fetch_add(1, SeqCst);
+        self.0.1.notify_one();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_response_that_nobody_waits_for_is_cancelled_whenever_it_comes() {
+    wait(async {
+        let transport = Arc::new(Late::default());
+        let endpoint = Endpoint::over(transport.clone(), "http://127.0.0.1:9/v1".into(), Credentials::none()).on_this_device();
+        let model = CoachModel::open_ai("m".into(), endpoint, None, None, None).unwrap();
+        let (_coach, debrief) = debrief_with(Arc::new(core::SqliteStore::in_memory().unwrap()), &model).await;
+        let turn = debrief.stream(said("It went well."));
+        let reading = tokio::spawn({
+            let turn = turn.clone();
+            async move { turn.reply().await.map(drop) }
+        });
+        transport.asked.notified().await;
+        let bodies = &transport.bodies;
+        assert_eq!(bodies.0.load(SeqCst), 0);
+        turn.cancel();
+        bodies.1.notified().await;
+        assert_eq!(bodies.0.load(SeqCst), 1);
+        assert!(reading.await.unwrap().is_err());
+        transport.left.notify_one();
+        bodies.1.notified().await;
+        assert_eq!(bodies.0.load(SeqCst), 2);
     });
 }

@@ -25,7 +25,7 @@ public final class URLSessionTransport: Transport, @unchecked Sendable {
         sent.httpMethod = "POST"
         sent.httpBody = request.body()
         for header in request.headers() { sent.setValue(header.value, forHTTPHeaderField: header.name) }
-        let exchange = Exchange(session.dataTask(with: sent))
+        let exchange = Exchange(request, session.dataTask(with: sent))
         exchanges.begin(exchange)
         return try await withTaskCancellationHandler {
             try await exchange.head()
@@ -38,13 +38,17 @@ public final class URLSessionTransport: Transport, @unchecked Sendable {
 /// One request and what comes back.
 private final class Exchange: HttpBody, @unchecked Sendable {
     let task: URLSessionDataTask
+    private let request: HttpRequest
     private let lock = NSLock()
     private var begun: CheckedContinuation<HttpResponse, any Error>?
     private var waiting: CheckedContinuation<Data?, any Error>?
     private var pieces = Data()
     private var end: Result<Data?, any Error>?
 
-    init(_ task: URLSessionDataTask) { self.task = task }
+    init(_ request: HttpRequest, _ task: URLSessionDataTask) {
+        self.request = request
+        self.task = task
+    }
 
     func head() async throws -> HttpResponse {
         try await withCheckedThrowingContinuation { continuation in
@@ -71,7 +75,7 @@ private final class Exchange: HttpBody, @unchecked Sendable {
 
     func received(_ response: HTTPURLResponse) {
         let headers = response.allHeaderFields.map { HttpHeader(name: "\($0.key)".lowercased(), value: "\($0.value)") }
-        let head = HttpResponse(status: UInt16(clamping: response.statusCode), headers: headers, body: self)
+        let head = request.response(status: UInt16(clamping: response.statusCode), headers: headers, body: self)
         lock.withLock { take(&begun) }?.resume(returning: head)
     }
 

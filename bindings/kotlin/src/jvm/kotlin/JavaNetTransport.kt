@@ -12,8 +12,6 @@ import java.util.concurrent.Flow
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
@@ -31,21 +29,16 @@ public class JavaNetTransport(private val client: HttpClient = HttpClient.newHtt
         // An offer to upgrade, which is what version 2 begins with over plain HTTP, confuses simple servers.
         if (url.scheme == "http") building.version(HttpClient.Version.HTTP_1_1)
         for (header in request.headers()) building.header(header.name, header.value)
-        val response = send(building.build())
-        val headers = response.headers().map().flatMap { (name, values) -> values.map { HttpHeader(name, it) } }
-        val body = Body(response.body())
-        // If nobody takes the response any more, nobody closes it either.
-        if (!currentCoroutineContext().isActive) body.cancel()
-        return HttpResponse(response.statusCode().toUShort(), headers, body)
-    }
-
-    private suspend fun send(request: java.net.http.HttpRequest): java.net.http.HttpResponse<Pieces> = suspendCancellableCoroutine { waiting ->
-        val sent = client.sendAsync(request, BodyHandlers.ofPublisher())
-        waiting.invokeOnCancellation { sent.cancel(true) }
-        sent.whenComplete { response, failure ->
-            when (failure) {
-                null -> waiting.resume(response) { _, unwanted, _ -> Body(unwanted.body()).cancel() }
-                else -> waiting.resumeWithException(failure.described())
+        return suspendCancellableCoroutine { waiting ->
+            val sent = client.sendAsync(building.build(), BodyHandlers.ofPublisher())
+            waiting.invokeOnCancellation { sent.cancel(true) }
+            sent.whenComplete { response, failure ->
+                if (failure == null) {
+                    val headers = response.headers().map().flatMap { (name, values) -> values.map { HttpHeader(name, it) } }
+                    waiting.resume(request.response(response.statusCode().toUShort(), headers, Body(response.body())))
+                } else {
+                    waiting.resumeWithException(failure.described())
+                }
             }
         }
     }

@@ -7,8 +7,6 @@ import java.util.concurrent.TimeUnit.MILLISECONDS
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
 import okhttp3.Call
@@ -30,20 +28,15 @@ public class OkHttpTransport(client: OkHttpClient) : Transport {
         .writeTimeout(0, MILLISECONDS)
         .build()
 
-    override suspend fun post(request: HttpRequest): HttpResponse {
+    override suspend fun post(request: HttpRequest): HttpResponse = suspendCancellableCoroutine { waiting ->
         val headers = Headers.headersOf(*request.headers().flatMap { listOf(it.name, it.value) }.toTypedArray())
         val call = client.newCall(OkRequest.Builder().url(request.url()).headers(headers).post(request.body().toRequestBody()).build())
-        val response = call.answer()
-        val body = Body(call, response)
-        // If nobody takes the response any more, nobody closes it either.
-        if (!currentCoroutineContext().isActive) body.cancel()
-        return HttpResponse(response.code.toUShort(), response.headers.map { (name, value) -> HttpHeader(name, value) }, body)
-    }
-
-    private suspend fun Call.answer(): Response = suspendCancellableCoroutine { waiting ->
-        waiting.invokeOnCancellation { cancel() }
-        enqueue(object : Callback {
-            override fun onResponse(call: Call, response: Response) = waiting.resume(response) { _, unwanted, _ -> Body(call, unwanted).cancel() }
+        waiting.invokeOnCancellation { call.cancel() }
+        call.enqueue(object : Callback {
+            override fun onResponse(call: Call, response: Response) {
+                val received = response.headers.map { (name, value) -> HttpHeader(name, value) }
+                waiting.resume(request.response(response.code.toUShort(), received, Body(call, response)))
+            }
 
             // The text of the cause may name what was sent, so that it is left out.
             override fun onFailure(call: Call, e: IOException) = waiting.resumeWithException(

@@ -5,10 +5,13 @@ package completion.coach
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.TimeMark
 import kotlin.time.TimeSource
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.collect
 import kotlinx.coroutines.flow.first
@@ -16,6 +19,7 @@ import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runInterruptible
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import okhttp3.OkHttpClient
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -107,6 +111,29 @@ class CancelTest {
         leaving("java.net.http: cancel", JavaNetTransport()) { debrief, server -> cancelled(server) { debrief.send("It worked.", "m-1") } }
         leaving("okhttp: first", OkHttpTransport(OkHttpClient())) { debrief, _ -> debrief.say().events().first().let { now() } }
         leaving("okhttp: cancel", OkHttpTransport(OkHttpClient())) { debrief, server -> cancelled(server) { debrief.send("It worked.", "m-1") } }
+    }
+
+    @Test
+    fun `a response that comes after its turn was left is closed too`() = test {
+        val (asked, left, closed) = List(3) { CompletableDeferred<Unit>() }
+        val late = object : Transport {
+            override suspend fun post(request: HttpRequest): HttpResponse = withContext(NonCancellable) {
+                asked.complete(Unit)
+                left.await()
+                request.response(200u, emptyList(), object : HttpBody {
+                    override suspend fun next(): ByteArray = awaitCancellation()
+
+                    override fun cancel() = closed.complete(Unit).let {}
+                })
+            }
+        }
+        val turn = coach(at("http://127.0.0.1:9/v1", late)).opened().say()
+        val reading = launch(Dispatchers.Default) { failing<CoachException.Cancelled> { turn.reply() } }
+        asked.await()
+        turn.cancel()
+        reading.join()
+        left.complete(Unit)
+        closed.await()
     }
 
     @Test
