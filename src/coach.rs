@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::conversation::{Account, Conversation, Message};
+use crate::conversation::{Account, ActionRecord, Conversation, Message};
 use crate::error::{Error, ErrorKind, Result, opaque_debug};
 use crate::evidence::Extraction;
 use crate::flow::Budget;
@@ -595,17 +595,27 @@ impl Core {
         }
     }
 
-    /// The same for the account and the actions; a user who does not exist is created.
+    /// The same for the account and as many of the actions as matter; a user who does not exist is created.
     pub(crate) async fn decide_account<T: Send>(
         &self,
         user: &UserId,
-        mut decide: impl FnMut(Option<&Account>, &[crate::conversation::ActionRecord]) -> Result<(Vec<Write>, T)> + Send,
+        which: Which<'_>,
+        mut decide: impl FnMut(Option<&Account>, &[ActionRecord]) -> Result<(Vec<Write>, T)> + Send,
     ) -> Result<T> {
         user.check()?;
         let mut tries = 1;
         loop {
-            let account = self.store.account(user).await?;
-            let actions = if account.is_some() { self.store.actions(user).await? } else { Vec::new() };
+            let (account, actions) = match which {
+                Which::None => (self.store.account(user).await?, Vec::new()),
+                Which::One(id) => match self.store.action(user, id).await? {
+                    Some((account, action)) => (Some(account), Vec::from_iter(action)),
+                    None => (None, Vec::new()),
+                },
+                Which::All => match self.store.account(user).await? {
+                    Some(account) => (Some(account), self.store.actions(user).await?),
+                    None => (None, Vec::new()),
+                },
+            };
             let (writes, outcome) = decide(account.as_ref(), &actions)?;
             if writes.is_empty() {
                 return Ok(outcome);
@@ -642,6 +652,14 @@ fn nothing(thread: &ThreadId) -> Error {
         ThreadId::General => no_user(),
         ThreadId::Debrief(_) => no_action(),
     }
+}
+
+/// Which of a user's actions something is decided on.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'a> {
+    None,
+    One(&'a ActionId),
+    All,
 }
 
 /// What is written on top of this version.

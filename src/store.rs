@@ -120,6 +120,18 @@ pub trait ActionStore: Debug + Send + Sync + 'static {
     /// The user; `None` if there is no such user.
     async fn account(&self, user: &UserId) -> Result<Option<Account>>;
 
+    /// The user, and their action of this id, if there is one, with its debrief's state: as of one moment, or so that a commit decided on
+    /// it is a conflict. A store that knows no shorter way has nothing to add.
+    async fn action(&self, user: &UserId, action: &ActionId) -> Result<Option<(Account, Option<ActionRecord>)>> {
+        // The version first: an action that has come since then makes the commit a conflict.
+        let Some(account) = self.account(user).await? else { return Ok(None) };
+        let read = self.conversation(user, &ThreadId::Debrief(action.clone()), &Page::newest(0)).await?;
+        Ok(Some(match read {
+            Some(read) => (read.account, read.action.map(|action| ActionRecord { action, debrief: read.state })),
+            None => (account, None),
+        }))
+    }
+
     /// All of the user's actions in the order of their ids, each with its debrief's state.
     async fn actions(&self, user: &UserId) -> Result<Vec<ActionRecord>>;
 

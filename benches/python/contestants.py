@@ -140,9 +140,10 @@ ACCOUNT = (
     "SELECT version, profile, consent, turns, proposals, (SELECT max(seq) FROM change WHERE change.user = account.key) "
     "FROM account WHERE key = ?1"
 )
-ACTIONS = (
-    "SELECT record, state FROM action LEFT JOIN thread ON thread.user = action.user AND name = 'debrief:' || id "
-    "WHERE action.user = ?1 ORDER BY id"
+ACCOUNT_AND_ACTION = (
+    "SELECT version, profile, consent, turns, proposals, (SELECT max(seq) FROM change WHERE change.user = account.key), "
+    "record, state FROM account LEFT JOIN action ON action.user = account.key AND id = ?2 "
+    "LEFT JOIN thread ON thread.user = account.key AND name = ?3 WHERE account.user = ?1"
 )
 MESSAGES = (
     "SELECT id, seq, round, role, provenance, at, text, choice, choices, provider, model, place, thread FROM message "
@@ -296,9 +297,9 @@ class Raw(Contestant):
 
         def add() -> None:
             for at in range(TIMES["record"]):
-                key = self.db.execute(KEY, (name,)).fetchone()[0]
-                self.db.execute(ACTIONS, (key,)).fetchall()
-                self.add_action(name, f"action-{at}")
+                action = f"action-{at}"
+                self.db.execute(ACCOUNT_AND_ACTION, (name, action, f"debrief:{action}")).fetchone()
+                self.add_action(name, action)
 
         return add
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Core, Debrief, Disclosure, export, no_action, no_user, retention};
+use super::{Chat, Core, Debrief, Disclosure, Which, export, no_action, no_user, retention};
 use crate::action::{Action, ActionSource, ActionStatus, ActionStep, NewAction};
 use crate::conversation::{
     Account, ActionRecord, ChangeCause, Consent, Conversation, DebriefState, Invitation, ProfileChange, ThreadState,
@@ -101,7 +101,7 @@ impl User {
     pub async fn save_profile(&self, profile: &Profile) -> Result<()> {
         profile.check(&self.core.rules.limits)?;
         self.core
-            .decide_account(&self.id, |account, _| {
+            .decide_account(&self.id, Which::None, |account, _| {
                 let before = account.map(|account| account.profile.clone()).unwrap_or_default();
                 let fields = before.differences(profile);
                 let mut writes = Vec::new();
@@ -132,7 +132,7 @@ impl User {
         action.check(&self.core.rules.limits)?;
         let id = self.id_of(&action);
         self.core
-            .decide_account(&self.id, |account, actions| {
+            .decide_account(&self.id, Which::One(&id), |account, actions| {
                 if let Some(existing) = find(actions, &id) {
                     return Ok((Vec::new(), existing.action.clone()));
                 }
@@ -152,7 +152,7 @@ impl User {
         action.check(&self.core.rules.limits)?;
         let id = self.id_of(&action);
         self.core
-            .decide_account(&self.id, |account, actions| {
+            .decide_account(&self.id, Which::One(&id), |account, actions| {
                 let existing = find(actions, &id);
                 let now = self.core.clock.now();
                 let done = action.clone().into_done(id.clone(), existing.map(|record| &record.action), now);
@@ -186,7 +186,7 @@ impl User {
         }
         let ids: Vec<_> = suggestions.iter().map(|suggestion| self.id_of(suggestion)).collect();
         self.core
-            .decide_account(&self.id, |account, actions| {
+            .decide_account(&self.id, Which::All, |account, actions| {
                 let replaced = |action: &Action| action.status == ActionStatus::Active && action.source == ActionSource::Suggested;
                 let (old, kept): (Vec<_>, Vec<_>) = actions.iter().map(|record| &record.action).partition(|action| replaced(action));
                 let now = self.core.clock.now();
@@ -337,7 +337,7 @@ impl User {
     /// `Conflict` if another model or address is configured than the one disclosed.
     pub async fn consent(&self, disclosure: &Disclosure) -> Result<()> {
         self.core
-            .decide_account(&self.id, |account, _| {
+            .decide_account(&self.id, Which::None, |account, _| {
                 if disclosure.id != self.core.disclosure(self.core.words_for(account)).id {
                     return Err(Error::new(
                         ErrorKind::Conflict,
@@ -365,7 +365,7 @@ impl User {
     /// `NotFound` if there is no such user.
     pub async fn withdraw_consent(&self) -> Result<()> {
         self.core
-            .decide_account(&self.id, |account, _| match account {
+            .decide_account(&self.id, Which::None, |account, _| match account {
                 Some(_) => Ok((vec![Write::Consent(None)], ())),
                 None => Err(no_user()),
             })

@@ -21,7 +21,7 @@ use crate::conversation::{Account, ActionRecord, Conversation, Message, ProfileC
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Extraction;
 use crate::fault::point;
-use crate::runtime::{ThreadId, Timestamp, UserId};
+use crate::runtime::{ActionId, ThreadId, Timestamp, UserId};
 use crate::usage::Attempt;
 
 mod backup;
@@ -296,6 +296,11 @@ impl ActionStore for SqliteStore {
     async fn account(&self, user: &UserId) -> Result<Option<Account>> {
         let user = user.clone();
         self.read(move |db| rows::account(db, &user)).await
+    }
+
+    async fn action(&self, user: &UserId, action: &ActionId) -> Result<Option<(Account, Option<ActionRecord>)>> {
+        let (user, action) = (user.clone(), action.clone());
+        self.read(move |db| rows::action(db, &user, &action)).await
     }
 
     async fn actions(&self, user: &UserId) -> Result<Vec<ActionRecord>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Verdict};
+use super::{Failure, Verdict, same};
 use crate::action::{Action, ActionSource, ActionStatus, Material};
 use crate::conversation::{
     Account, ActionRecord, Author, ChangeCause, Choice, Consent, Conversation, Invitation, Live, Message, ProfileChange, Provenance,
@@ -119,9 +119,14 @@ impl Person {
     pub(super) async fn everything(&self) -> Result<Everything, Failure> {
         let (store, id) = (&self.store, &self.id);
         let page = |found: &str| Page { find: Some(found.into()), ..newest() };
+        let (account, actions) = (store.account(id).await?, store.actions(id).await?);
+        for sought in ["a", "b", "no such"].map(ActionId::new) {
+            let one = actions.iter().find(|record| record.action.id == sought).cloned();
+            same("an action alone", &store.action(id, &sought).await?, &account.clone().map(|account| (account, one)))?;
+        }
         Ok(Everything {
-            account: store.account(id).await?,
-            actions: store.actions(id).await?,
+            account,
+            actions,
             conversations: [
                 store.conversation(id, &ThreadId::General, &page("a-1")).await?,
                 store.conversation(id, &debrief("a"), &page("b-1")).await?,

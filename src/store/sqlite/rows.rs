@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::evidence::Extraction;
 use crate::fault::point;
 use crate::profile::Profile;
-use crate::runtime::{AttemptId, MessageId, ThreadId, Timestamp, UserId};
+use crate::runtime::{ActionId, AttemptId, MessageId, ThreadId, Timestamp, UserId};
 use crate::store::{Change, Page, Write};
 use crate::usage::{Allowance, Attempt, AttemptStatus, Usage};
 
@@ -22,6 +22,17 @@ macro_rules! statements {
         /// Each statement with its name, for tests of how SQLite goes about it.
         #[cfg(feature = "testing")]
         pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+macro_rules! account_where {
+    ($more:literal, $rest:literal) => {
+        concat!(
+            "SELECT version, profile, consent, turns, proposals, (SELECT max(seq) FROM change WHERE change.user = account.key)",
+            $more,
+            " FROM account",
+            $rest
+        )
     };
 }
 
@@ -46,8 +57,7 @@ macro_rules! attempt_where {
 
 statements! {
     KEY = "SELECT key, version FROM account WHERE user = ?1";
-    ACCOUNT = "SELECT version, profile, consent, turns, proposals, (SELECT max(seq) FROM change WHERE change.user = account.key) \
-               FROM account WHERE key = ?1";
+    ACCOUNT = account_where!("", " WHERE key = ?1");
     NEW_ACCOUNT = "INSERT INTO account (user, version, profile, turns, proposals) VALUES (?1, ?2, ?3, ?4, ?5)";
     PUT_VERSION = "UPDATE account SET version = ?2 WHERE key = ?1";
     PUT_PROFILE = "UPDATE account SET profile = ?2 WHERE key = ?1";
@@ -55,6 +65,11 @@ statements! {
     PUT_ALLOWANCE = "UPDATE account SET turns = ?2, proposals = ?3 WHERE key = ?1";
     FORGET_ACCOUNT = "DELETE FROM account WHERE key = ?1";
 
+    ACCOUNT_AND_ACTION = account_where!(
+        ", record, state",
+        " LEFT JOIN action ON action.user = account.key AND id = ?2 LEFT JOIN thread ON thread.user = account.key AND name = ?3 \
+         WHERE account.user = ?1"
+    );
     ACTION = "SELECT record FROM action WHERE user = ?1 AND id = ?2";
     ACTIONS = "SELECT record, state FROM action LEFT JOIN thread ON thread.user = action.user AND name = 'debrief:' || id \
                WHERE action.user = ?1 ORDER BY id";
@@ -103,6 +118,16 @@ statements! {
 
 pub(super) fn account(db: &Connection, user: &UserId) -> Outcome<Option<Account>> {
     key(db, user)?.map(|key| account_of(db, key)).transpose()
+}
+
+/// The user and one action, in one statement.
+pub(super) fn action(db: &Connection, user: &UserId, id: &ActionId) -> Outcome<Option<(Account, Option<ActionRecord>)>> {
+    let thread = String::from(ThreadId::Debrief(id.clone()));
+    one(db, ACCOUNT_AND_ACTION, params![user.as_str(), id.as_str(), thread], |row| {
+        let action = optional_record(row, 6)?;
+        let debrief = if action.is_some() { optional_record(row, 7)? } else { None };
+        Ok((account_in(row)?, action.map(|action| ActionRecord { action, debrief })))
+    })
 }
 
 pub(super) fn actions(db: &Connection, user: &UserId) -> Outcome<Vec<ActionRecord>> {
@@ -362,16 +387,17 @@ fn attempt(row: &Row<'_>) -> Outcome<Attempt> {
 }
 
 fn account_of(db: &Connection, key: i64) -> Outcome<Account> {
-    let account = one(db, ACCOUNT, [key], |row| {
-        Ok(Account {
-            version: row.get(0)?,
-            profile: record(row, 1)?,
-            consent: optional_record(row, 2)?,
-            allowance: Allowance { turns: Timestamp::from_millis(row.get(3)?), proposals: Timestamp::from_millis(row.get(4)?) },
-            changes: row.get::<_, Option<u64>>(5)?.unwrap_or(0),
-        })
-    })?;
-    account.ok_or_else(Fault::damaged)
+    one(db, ACCOUNT, [key], account_in)?.ok_or_else(Fault::damaged)
+}
+
+fn account_in(row: &Row<'_>) -> Outcome<Account> {
+    Ok(Account {
+        version: row.get(0)?,
+        profile: record(row, 1)?,
+        consent: optional_record(row, 2)?,
+        allowance: Allowance { turns: Timestamp::from_millis(row.get(3)?), proposals: Timestamp::from_millis(row.get(4)?) },
+        changes: row.get::<_, Option<u64>>(5)?.unwrap_or(0),
+    })
 }
 
 fn key(db: &Connection, user: &UserId) -> Outcome<Option<i64>> {
