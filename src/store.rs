@@ -120,8 +120,8 @@ pub trait ActionStore: Debug + Send + Sync + 'static {
     /// The user; `None` if there is no such user.
     async fn account(&self, user: &UserId) -> Result<Option<Account>>;
 
-    /// The user, and their action of this id, if there is one, with its debrief's state: as of one moment, or so that a commit decided on
-    /// it is a conflict. A store that knows no shorter way has nothing to add.
+    /// The user, and with its debrief's state their action of this id, if there is one. What is not as of one moment is so that a commit which
+    /// was decided on it is a conflict. A store that knows no shorter way has nothing to add.
     async fn action(&self, user: &UserId, action: &ActionId) -> Result<Option<(Account, Option<ActionRecord>)>> {
         // The version first: an action that has come since then makes the commit a conflict.
         let Some(account) = self.account(user).await? else { return Ok(None) };

@@ -12,7 +12,7 @@ use crate::reader::{Answer, NativePage};
 
 /// What is called, and on whose behalf.
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Call {
     Profile { user: UserId },
     SaveProfile { user: UserId, profile: Profile },
@@ -51,7 +51,7 @@ pub enum Call {
 
 /// What a turn begins with.
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Begin {
     Open { user: UserId, thread: ThreadId },
     Stream { user: UserId, thread: ThreadId, message: NewMessage },

@@ -134,13 +134,13 @@ impl Coach {
         Ok(Self(Mutex::new(Some(raise(py, builder.build())?))))
     }
 
-    /// One call, given as JSON with its name as `op`.
+    /// One call, given as JSON: its arguments under its name.
     fn call(&self, py: Python<'_>, operation: &str) -> PyResult<Operation> {
         let call: Call = raise(py, call::read(operation))?;
         Ok(Operation::new(call::run(raise(py, self.coach())?, call)))
     }
 
-    /// A turn, given as JSON with what it begins with as `op`. Nothing happens before its first event is asked for.
+    /// A turn, given as JSON: what it begins with under the name of that. Nothing happens before its first event is asked for.
     fn turn(&self, py: Python<'_>, operation: &str) -> PyResult<Turn> {
         let begin: Begin = raise(py, call::read(operation))?;
         Ok(Turn::new(call::begin(raise(py, self.coach())?, begin)))

@@ -563,7 +563,7 @@ def encode(value: Any, kind: Any = None) -> Any:
     if isinstance(value, datetime):
         return _millis(value)
     if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
+        return _object(value)
     if isinstance(value, (str, int, float)):
         return value
     if isinstance(value, Iterable):
@@ -588,6 +588,10 @@ def _write(plan: _Plan, value: Data) -> Any:
     return written
 
 
+def _object(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): encode(item) for key, item in value.items()}
+
+
 def _millis(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = _aware(moment)
@@ -600,6 +604,8 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     **{kind: (lambda value: value) for kind in (str, int, float, bool, type(None))},
     tuple: lambda values: [encode(value) for value in values],
     list: lambda values: [encode(value) for value in values],
+    dict: _object,
+    type(_NOTHING): _object,
     timedelta: lambda duration: duration // _MILLISECOND,
     datetime: _millis,
 }

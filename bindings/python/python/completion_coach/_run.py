@@ -64,7 +64,7 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def call_json(op: str, **arguments: Any) -> str:
-    return _json({"op": op, **{name: encode(value) for name, value in arguments.items()}})
+    return _json({op: {name: encode(value) for name, value in arguments.items()}})
 
 
 def given(value: Any) -> Any:
