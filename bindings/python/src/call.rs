@@ -61,8 +61,12 @@ pub enum Begin {
 
 /// Reads what a face has sent. What serde would say may quote what a person wrote.
 pub fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
-    let unreadable = "an argument is of the wrong type, or has a name or a value that there is not; compare it with the method's signature";
-    serde_json::from_str(json).map_err(|_| Error::new(ErrorKind::InvalidInput, unreadable))
+    serde_json::from_str(json).map_err(|_| unreadable())
+}
+
+pub fn unreadable() -> Error {
+    let reason = "an argument is of the wrong type, or has a name or a value that there is not; compare it with the method's signature";
+    Error::new(ErrorKind::InvalidInput, reason)
 }
 
 /// A result as it goes to a face.

@@ -13,6 +13,7 @@ mod runtime;
 mod testing;
 mod tools;
 mod turn;
+mod writer;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ports::Sink>()?;
     module.add_class::<reader::NativePage>()?;
     module.add_class::<reader::Reader>()?;
+    module.add_class::<writer::Writer>()?;
     module.add_class::<testing::ScriptedModel>()?;
     module.add_class::<testing::ManualClock>()?;
     module.add_class::<testing::SeededIds>()?;

@@ -15,7 +15,7 @@ from conftest import ran
 
 from completion_coach import _data as data
 from completion_coach import errors
-from completion_coach._run import read
+from completion_coach._run import dumps, read
 
 # What the core wrote: of a debrief by the guide, of an export, and one of each thing that neither has.
 CORE = json.loads((Path(__file__).parent / "core.json").read_text("utf-8"))
@@ -360,3 +360,36 @@ def test_the_native_reader_passes_over_what_it_does_not_know() -> None:
     message = CORE["MessagePage"][0]["messages"][0]
     value = {**message, "new_in_a_later_version": {"deep": [1, {"x": None}]}}
     assert read(data.Message, json.dumps(value)) == data.decode(data.Message, message)
+
+
+@pytest.mark.parametrize(("name", "at"), SAMPLES)
+def test_the_native_writer_writes_the_core_s_json(name: str, at: int) -> None:
+    value = CORE[name][at]
+    assert json.loads(dumps({"one": data.decode(KINDS[name], value)})) == {"one": value}
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_the_native_writer_does_what_encode_does(kind: type[Any]) -> None:
+    full = example(kind)
+    bare = kind(**{name: getattr(full, name) for name in data._plan(kind).required})
+    nested = {"some": [full, (bare,)], "more": {1: full}, "plain": [None, True, -1, 2**63, 0.5, 'q"\\\n\0ä🎉']}
+    assert json.loads(dumps(nested)) == json.loads(json.dumps(data.encode(nested)))
+
+
+def test_the_native_writer_refuses_what_is_no_json() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    for value in (float("nan"), float("inf"), 2**64, endless):
+        with pytest.raises(errors.InvalidInputError):
+            dumps(value)
+    with pytest.raises(UnicodeEncodeError):
+        dumps("half a pair: \ud800")
+    with pytest.raises(TypeError, match="the core knows no object"):
+        dumps({"of": [object()]})
+
+    class Failing:
+        def __iter__(self) -> Any:
+            raise RuntimeError("the host's own")
+
+    with pytest.raises(RuntimeError, match="the host's own"):
+        dumps(Failing())

@@ -28,6 +28,7 @@ __all__ = [
     "SqliteStore",
     "Turn",
     "VERSION",
+    "Writer",
     "build_profile_context",
     "check_store",
     "check_turn",
@@ -55,6 +56,14 @@ class Reader:
     def __new__(cls, plan: object, attach: object) -> Self: ...
     def read(self, answer: str | NativePage) -> Any:
         """The object behind this JSON, or behind what stands for it."""
+
+@final
+class Writer:
+    """What makes JSON of a call's arguments."""
+
+    def __new__(cls, fields: object, encode: object) -> Self: ...
+    def write(self, value: object) -> str:
+        """The JSON of this value, of which data objects may be a part."""
 
 @final
 class Operation:

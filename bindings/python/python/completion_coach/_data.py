@@ -524,6 +524,14 @@ def plan(hint: Any) -> Any:
     return None if read is None else ("made", read)
 
 
+def fields(cls: type) -> tuple[tuple[str, str, Any], ...] | None:
+    """How objects of this class are written, for the native writer: the name of each field, its key, and what is left out where it holds that;
+    the class itself stands for nothing. None where they are no objects with keys."""
+    if not _is(Data, cls) or _is(Variant, cls):
+        return None
+    return tuple((name, key, left_out) for name, key, _, left_out in (_PLANS.get(cls) or _plan(cls)).encoders)
+
+
 if TYPE_CHECKING:
 
     @overload

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from . import _core
-from ._core import NativePage, Operation, Reader
-from ._data import TYPE_CHECKING, Action, Choice, NewAction, NewMessage, _attach, encode, plan
+from ._core import NativePage, Operation, Reader, Writer
+from ._data import TYPE_CHECKING, Action, Choice, NewAction, NewMessage, _attach, encode, fields, plan
 from ._ports import ModelPort, of_store
 
 if TYPE_CHECKING:
@@ -59,20 +59,16 @@ def read(kind: Any, answer: str | NativePage | None) -> Any:
     return reader.read(answer or "null")
 
 
-# `json.dumps` makes one of these for each text.
-_json = json.JSONEncoder(ensure_ascii=False).encode
+# The JSON of any object, list or dict of them: what `encode` makes, without dicts in between.
+dumps: Callable[[Any], str] = Writer(fields, encode).write
 
 
 def call_json(op: str, **arguments: Any) -> str:
-    return _json({op: {name: encode(value) for name, value in arguments.items()}})
+    return dumps({op: arguments})
 
 
 def given(value: Any) -> Any:
     return None if value is None else encode(value)
-
-
-def dumps(value: Any) -> str:
-    return _json(encode(value))
 
 
 def millis(wait: timedelta | float | None) -> int | None:
