@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::lang::{self, Words};
+use crate::lang::{self, Search, Words};
 use crate::profile::Term;
 use crate::text::{self, Mapped};
 
@@ -306,13 +306,14 @@ fn leak(text: &str, plain: &str, mapped: &Mapped, facts: &TurnFacts<'_>, words: 
 
 /// Where the turn has a run of words of this library's instructions, or of the host's.
 fn run(mapped: &Mapped, instructions: &str) -> Option<Range<usize>> {
-    static OWN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-        let own = text::fold(include_str!("prompt/completion_coach.md")).leak();
-        runs(own).map(|at| &own[at]).collect()
+    static OWN: LazyLock<Option<Search>> = LazyLock::new(|| {
+        let own: &'static str = text::fold(include_str!("prompt/completion_coach.md")).leak();
+        Search::new(runs(own).map(|at| &own[at]))
     });
     let instructions = text::fold(instructions);
     let told: HashSet<&str> = runs(&instructions).map(|at| &instructions[at]).collect();
-    let is_told = |at: &Range<usize>| OWN.contains(&mapped.text[at.clone()]) || told.contains(&mapped.text[at.clone()]);
+    let is_own = |run: &str| OWN.as_ref().is_some_and(|own| own.has(run));
+    let is_told = |at: &Range<usize>| is_own(&mapped.text[at.clone()]) || told.contains(&mapped.text[at.clone()]);
     runs(&mapped.text).find(is_told).map(|at| mapped.original(&at))
 }
 

@@ -45,6 +45,10 @@ impl PartialEq for List {
 /// Finds every place of many phrases, overlapping ones as well. They are sorted, so that one search tells what stands at a place.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
+    /// A bit for each beginning that a phrase has, as long as the shortest of them: most places of a text have none of these.
+    beginnings: [u64; 16],
+    /// What of a place's first eight bytes is behind such a beginning.
+    behind: u32,
     phrases: Vec<Sorted>,
     /// How many phrases have this number of a shelf or a lower one.
     up_to: Box<[u16; 256]>,
@@ -82,12 +86,30 @@ impl Search {
         for shelf in 1..up_to.len() {
             up_to[shelf] += up_to[shelf - 1];
         }
-        (!phrases.is_empty()).then_some(Self { phrases, up_to })
+        let shortest = phrases.iter().map(|sorted| sorted.phrase.len()).min()?.min(size_of::<u64>());
+        let behind = u64::BITS - 8 * u32::try_from(shortest).ok()?;
+        let mut search = Self { beginnings: [0; 16], behind, phrases, up_to };
+        for at in 0..search.phrases.len() {
+            let (word, bit) = search.beginning_of(search.phrases[at].bytes);
+            search.beginnings[word] |= bit;
+        }
+        Some(search)
+    }
+
+    fn beginning_of(&self, bytes: u64) -> (usize, u64) {
+        let hash = (bytes >> self.behind).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+        (hash as usize / 64, 1 << (hash % 64))
+    }
+
+    /// Whether a phrase may begin with these bytes, or certainly none does.
+    fn may_begin(&self, bytes: u64) -> bool {
+        let (word, bit) = self.beginning_of(bytes);
+        self.beginnings[word] & bit != 0
     }
 
     /// The number of each phrase that begins at one of these places, and its own.
     pub(crate) fn places(&self, text: &str, starts: impl Iterator<Item = Start>) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let any = starts.filter(|start| !self.on(start.shelf).is_empty());
+        let any = starts.filter(|start| self.may_begin(start.bytes));
         any.flat_map(|Start { at, shelf, bytes }| {
             let found = self.beginning(&text[at..], bytes, self.on(shelf));
             found.map(move |found| (found.number as usize, at..at + found.phrase.len()))
@@ -97,8 +119,8 @@ impl Search {
     /// Whether this is one of the phrases.
     pub(crate) fn has(&self, phrase: &str) -> bool {
         let Start { bytes, shelf, .. } = Start::of(phrase, 0);
-        let compared = |sorted: &Sorted| sorted.bytes.cmp(&bytes).then_with(|| sorted.phrase.cmp(phrase));
-        self.phrases[self.on(shelf)].binary_search_by(compared).is_ok()
+        let compared = |sorted: &Sorted| sorted.bytes.cmp(&bytes).then_with(|| behind(sorted.phrase).cmp(behind(phrase)));
+        self.may_begin(bytes) && self.phrases[self.on(shelf)].binary_search_by(compared).is_ok()
     }
 
     fn on(&self, shelf: u8) -> Range<usize> {
@@ -113,6 +135,11 @@ impl Search {
         let chain = iter::successors(last, |sorted| Some(&self.phrases[usize::from(sorted.begins_with?)]));
         chain.filter(move |sorted| sorted.begins(text, bytes))
     }
+}
+
+/// What a comparison of the first eight bytes leaves to be compared, which is nothing of most words.
+fn behind(text: &str) -> &[u8] {
+    text.as_bytes().get(size_of::<u64>()..).unwrap_or_default()
 }
 
 impl Sorted {

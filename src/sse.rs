@@ -51,8 +51,13 @@ impl Parser {
             bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
         while let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
-            self.keep(&bytes[..end])?;
-            self.end_line(events)?;
+            if self.line.is_empty() {
+                self.has_room(end)?;
+                self.end_line(&bytes[..end], events)?;
+            } else {
+                self.keep(&bytes[..end])?;
+                self.end_kept_line(events)?;
+            }
             let cr = bytes[end] == b'\r';
             bytes = &bytes[end + 1..];
             self.after_cr = cr && bytes.is_empty();
@@ -65,22 +70,31 @@ impl Parser {
 
     /// The end of the stream: what is left is an event as well.
     pub(crate) fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), TooLarge> {
-        self.end_line(events)?;
+        self.end_kept_line(events)?;
         self.dispatch(events);
         Ok(())
     }
 
+    fn has_room(&self, more: usize) -> Result<(), TooLarge> {
+        if self.line.len() + self.event.data.len() + more > self.most { Err(TooLarge) } else { Ok(()) }
+    }
+
     fn keep(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
-        if self.line.len() + self.event.data.len() + bytes.len() > self.most {
-            return Err(TooLarge);
-        }
+        self.has_room(bytes.len())?;
         self.line.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn end_line(&mut self, events: &mut Vec<Event>) -> Result<(), TooLarge> {
-        let bytes = std::mem::take(&mut self.line);
-        let text = String::from_utf8_lossy(&bytes);
+    fn end_kept_line(&mut self, events: &mut Vec<Event>) -> Result<(), TooLarge> {
+        let mut line = std::mem::take(&mut self.line);
+        let ended = self.end_line(&line, events);
+        line.clear();
+        self.line = line;
+        ended
+    }
+
+    fn end_line(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), TooLarge> {
+        let text = String::from_utf8_lossy(bytes);
         let mut line = text.as_ref();
         if std::mem::take(&mut self.first_line) {
             line = line.strip_prefix('\u{feff}').unwrap_or(line);
@@ -111,8 +125,6 @@ impl Parser {
         if self.event.data.len() > self.most.saturating_mul(3) {
             return Err(TooLarge);
         }
-        self.line = bytes;
-        self.line.clear();
         Ok(())
     }
 

@@ -118,6 +118,9 @@ pub(crate) fn has_term(text: &str, term: &str) -> bool {
 /// How many words a text has. Where words are not set apart by spaces, two characters count as one.
 pub(crate) fn count(text: &str) -> usize {
     let weigh = |chunk: &str| {
+        if chunk.is_ascii() {
+            return usize::from(chunk.bytes().any(|byte| byte.is_ascii_alphanumeric()));
+        }
         // Some marks count as letters, but belong to the one before them.
         let letters = || chunk.chars().filter(|c| c.is_alphanumeric() && !is_mark(*c));
         let dense = letters().filter(|c| is_unspaced(*c)).count();
@@ -328,8 +331,11 @@ impl Mapped {
             while let Some((at, mark)) = chars.next_if(|(_, next)| is_mark(*next)) {
                 end = at + mark.len_utf8();
             }
-            if first.is_ascii() && end == start + 1 {
-                mapped.push(first.to_ascii_lowercase(), start);
+            if first.is_ascii_alphanumeric() && end == start + 1 {
+                mapped.places.push((mapped.text.len(), start));
+                mapped.text.push(first.to_ascii_lowercase());
+            } else if first.is_ascii() && end == start + 1 {
+                mapped.push(first, start);
             } else {
                 original[start..end].nfkc().flat_map(char::to_lowercase).for_each(|c| mapped.push(c, start));
             }

@@ -8,48 +8,56 @@ const FEWEST: usize = 8;
 /// Whether a turn is in another language than this one, as far as that can be told.
 pub(super) fn is_another(plain: &str, folded: &str, language: &str) -> bool {
     let language = primary(language);
-    let letters: Vec<Script> = plain.chars().filter(|c| c.is_alphabetic()).map(script).collect();
-    let share = |wanted: &[Script]| letters.iter().filter(|script| wanted.contains(script)).count() as f32 / letters.len() as f32;
-    if letters.len() < 8 {
+    let mut counts = [0_usize; Script::Other as usize + 1];
+    for letter in plain.chars().filter(|c| c.is_alphabetic()) {
+        counts[script(letter) as usize] += 1;
+    }
+    let letters = counts.iter().sum::<usize>();
+    let share = |wanted: Script| counts[wanted as usize] as f32 / letters as f32;
+    if letters < 8 {
         return false;
     }
     // Terms in Latin letters are at home in every language.
     match language.as_str() {
-        "ja" => return share(&[Script::Kana]) < 0.12,
-        "zh" => return share(&[Script::Han]) < 0.3 || share(&[Script::Kana]) > 0.1,
-        "ko" => return share(&[Script::Hangul]) < 0.3,
-        "ru" | "uk" | "bg" | "be" | "mk" => return share(&[Script::Cyrillic]) < 0.3,
-        "el" => return share(&[Script::Greek]) < 0.3,
-        "ar" | "fa" | "ur" => return share(&[Script::Arabic]) < 0.3,
-        "he" => return share(&[Script::Hebrew]) < 0.3,
-        "hi" | "mr" | "ne" => return share(&[Script::Devanagari]) < 0.3,
-        "th" => return share(&[Script::Thai]) < 0.3,
+        "ja" => return share(Script::Kana) < 0.12,
+        "zh" => return share(Script::Han) < 0.3 || share(Script::Kana) > 0.1,
+        "ko" => return share(Script::Hangul) < 0.3,
+        "ru" | "uk" | "bg" | "be" | "mk" => return share(Script::Cyrillic) < 0.3,
+        "el" => return share(Script::Greek) < 0.3,
+        "ar" | "fa" | "ur" => return share(Script::Arabic) < 0.3,
+        "he" => return share(Script::Hebrew) < 0.3,
+        "hi" | "mr" | "ne" => return share(Script::Devanagari) < 0.3,
+        "th" => return share(Script::Thai) < 0.3,
         // Both scripts are in use, or the script is not known here.
         "sr" | "kk" | "uz" | "az" | "mn" | "ka" | "hy" | "ta" | "te" | "bn" | "am" | "km" | "lo" | "my" | "pa" | "gu" | "ml" | "kn"
         | "si" => {
             return false;
         }
-        _ if share(&[Script::Latin]) < 0.5 => return true,
+        _ if share(Script::Latin) < 0.5 => return true,
         _ => {}
     }
     let words: Vec<&str> = folded.split([' ', '\'']).filter(|word| !word.is_empty()).collect();
     if words.len() < FEWEST {
         return false;
     }
-    let share = |known: &Words| {
-        let frequent = known.search("function_words");
-        let frequent = words.iter().filter(|word| frequent.is_some_and(|search| search.has(word)));
-        frequent.count() as f32 / words.len() as f32
+    let frequent = |known: &Words, word: &str| known.search("function_words").is_some_and(|search| search.has(word));
+    let of_all = |count: usize| count as f32 / words.len() as f32;
+    // A few words that are not tell that there are no more.
+    let has_more = |known: &Words, share: f32| {
+        let mut left = words.len();
+        words.iter().all(|word| {
+            left -= usize::from(!frequent(known, word));
+            of_all(left) > share
+        })
     };
-    let Some(known) = lang::known(&language) else { return share(lang::words("en")) > 0.25 };
-    let own = share(known);
+    let Some(known) = lang::known(&language) else { return has_more(lang::words("en"), 0.25) };
+    let own = of_all(words.iter().filter(|word| frequent(known, word)).count());
     // No language can have twice as many.
     if own >= 0.5 {
         return false;
     }
-    let others = lang::all().iter().filter(|other| other.tag != known.tag);
-    let other = others.map(share).fold(0.0, f32::max);
-    (other > 2.0 * own && other > 0.15) || (own == 0.0 && words.len() >= 12) || (own < 0.04 && words.len() >= 14)
+    let mut others = lang::all().iter().filter(|other| other.tag != known.tag);
+    (own == 0.0 && words.len() >= 12) || (own < 0.04 && words.len() >= 14) || others.any(|other| has_more(other, (2.0 * own).max(0.15)))
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]

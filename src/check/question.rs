@@ -1,5 +1,6 @@
 //! Where a turn asks: by marks in any script, in Japanese by か as well, and behind an "and how" under one mark.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::lang::{Start, Words, primary};
@@ -82,6 +83,9 @@ pub(super) fn hidden(plain: &str, mark: &Range<usize>, words: &Words) -> Option<
 /// In Japanese a joint that ends in か closes a question before a comma: "何でしたか、また次に誰と…". A second one follows if a question word or
 /// a conjunction does; an alternative offers answers, and と quotes.
 fn japanese(sentence: &str, words: &Words, closes: &[&str], joints: &[&str]) -> Option<Range<usize>> {
+    if !sentence.contains('、') {
+        return None;
+    }
     // 何か and 誰も ask nothing.
     let asks = |place: &Range<usize>| !sentence[place.end..].starts_with(['か', 'も']);
     let questions = words.search("question_starts")?.places(sentence, sentence.char_indices().map(|(at, _)| Start::of(sentence, at)));
@@ -100,7 +104,10 @@ fn japanese(sentence: &str, words: &Words, closes: &[&str], joints: &[&str]) -> 
 
 /// A text of the same length in which what stands between quotation marks is blank. A mark that is never closed quotes nothing, nor does an
 /// inch mark.
-pub(super) fn unquoted(text: &str) -> String {
+pub(super) fn unquoted(text: &str) -> Cow<'_, str> {
+    if !text.contains(['"', '“', '„', '«', '»', '「', '『']) {
+        return Cow::Borrowed(text);
+    }
     let closes = |open| match open {
         '"' => "\"",
         '“' => "”",
@@ -137,5 +144,5 @@ pub(super) fn unquoted(text: &str) -> String {
             };
         }
     }
-    said
+    Cow::Owned(said)
 }

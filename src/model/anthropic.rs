@@ -257,8 +257,9 @@ struct Delta<'a> {
 
 impl Decoder for Stream {
     fn event(&mut self, event: &Event, meaning: &mut Vec<ModelEvent>) -> Result<(), Failure> {
-        if let Ok(TextDelta { kind: "content_block_delta", index, delta: Delta { kind: "text_delta", text } }) =
-            serde_json::from_str(&event.data)
+        if matches!(event.name.as_str(), "" | "content_block_delta")
+            && let Ok(TextDelta { kind: "content_block_delta", index, delta: Delta { kind: "text_delta", text } }) =
+                serde_json::from_str(&event.data)
             && matches!(self.blocks.get(&index), Some(Open::Text) | None)
         {
             meaning.push(ModelEvent::Text(text.into_owned()));
