@@ -1,19 +1,24 @@
 //! The transport over reqwest: TLS by rustls on ring with Mozilla's roots, no redirects, the system's proxies.
 
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, redirect};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use super::{HttpBody, HttpRequest, HttpResponse, Transport};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a connection may take to be made, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// With this many bytes that nobody has taken, no more are read.
+const MOST_AHEAD: usize = 64 * 1024;
 
 /// Sends requests with reqwest. Clones share their connections.
 ///
@@ -73,20 +78,105 @@ impl Transport for ReqwestTransport {
         }
         let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()));
         let headers = response.headers().iter().filter_map(text).collect();
-        Ok(HttpResponse { status: response.status().as_u16(), headers, body: Box::new(Body(response)) })
+        Ok(HttpResponse { status: response.status().as_u16(), headers, body: Box::new(Body::of(response)) })
     }
 }
 
+/// A body that is read by a task of its own, on the runtime's threads beside the one that runs the connection: the two hand over every chunk,
+/// which takes a wake-up each. Whoever waits on another thread is woken once, for all that has come until then.
 #[derive(Debug)]
-struct Body(Response);
+struct Body {
+    read: Arc<Read>,
+    reading: AbortHandle,
+}
+
+impl Body {
+    fn of(response: Response) -> Self {
+        let read = Arc::<Read>::default();
+        let reading = tokio::spawn(Reading(read.clone()).of(response)).abort_handle();
+        Self { read, reading }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
 
 #[async_trait]
 impl HttpBody for Body {
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        match self.0.chunk().await {
-            Ok(piece) => Ok(piece.map(|piece| piece.to_vec())),
-            Err(_) => Err(Error::new(ErrorKind::ReplyIncomplete, "the connection broke while the model was writing; resume to ask again")),
+        loop {
+            let (bytes, end) = {
+                let mut ahead = self.read.ahead();
+                (std::mem::take(&mut ahead.bytes), ahead.end)
+            };
+            if !bytes.is_empty() {
+                self.read.taken.notify_one();
+                return Ok(Some(bytes));
+            }
+            match end {
+                Some(End::Whole) => return Ok(None),
+                Some(End::Cut) => {
+                    let reason = "the connection broke while the model was writing; resume to ask again";
+                    return Err(Error::new(ErrorKind::ReplyIncomplete, reason));
+                }
+                None => self.read.more.notified().await,
+            }
         }
+    }
+}
+
+/// What of a body has been read and not yet been taken.
+#[derive(Debug, Default)]
+struct Read {
+    ahead: Mutex<Ahead>,
+    more: Notify,
+    taken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Ahead {
+    bytes: Vec<u8>,
+    end: Option<End>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Whole,
+    Cut,
+}
+
+impl Read {
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whoever reads; if it stops early, for whatever reason, the body was cut.
+struct Reading(Arc<Read>);
+
+impl Reading {
+    async fn of(self, mut response: Response) {
+        while let Ok(piece) = response.chunk().await {
+            let Some(piece) = piece else {
+                self.0.ahead().end = Some(End::Whole);
+                return;
+            };
+            while self.0.ahead().bytes.len() > MOST_AHEAD {
+                self.0.taken.notified().await;
+            }
+            self.0.ahead().bytes.extend_from_slice(&piece);
+            self.0.more.notify_one();
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.ahead().end.get_or_insert(End::Cut);
+        self.0.more.notify_one();
     }
 }
 
@@ -111,4 +201,60 @@ fn unreachable(error: &reqwest::Error) -> Error {
         "the connection to the model's server broke before it answered; try again"
     };
     Error::new(ErrorKind::ModelUnavailable, reason)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const SENT: usize = 10 << 20;
+
+    /// The body of a response that says it has so many bytes.
+    async fn body(says: usize) -> Body {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", server.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut socket, _) = server.accept().unwrap();
+            let _ = socket.read(&mut [0; 1_024]).unwrap();
+            let _ = write!(socket, "HTTP/1.1 200 OK\r\ncontent-length: {says}\r\n\r\n");
+            let _ = socket.write_all(&vec![b'x'; SENT]);
+        });
+        Body::of(ReqwestTransport::new().unwrap().0.post(url).send().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_nobody_takes_is_not_read_and_none_of_it_is_lost() {
+        let mut body = body(SENT).await;
+        let ahead = |body: &Body| body.read.ahead().bytes.len();
+        while ahead(&body) <= MOST_AHEAD {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        assert!(ahead(&body) < SENT / 8, "{} bytes were read ahead", ahead(&body));
+        let mut taken = 0;
+        while let Some(bytes) = body.next().await.unwrap() {
+            taken += bytes.len();
+        }
+        assert_eq!((taken, body.next().await.unwrap()), (SENT, None));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_cut_gives_what_came_and_then_fails() {
+        let mut body = body(SENT + 1).await;
+        let mut taken = 0;
+        let error = loop {
+            match body.next().await {
+                Ok(bytes) => taken += bytes.expect("it has no end").len(),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((taken, error.kind()), (SENT, ErrorKind::ReplyIncomplete));
+    }
 }
