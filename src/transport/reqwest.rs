@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::{self, AbortHandle};
 
 use super::{HttpBody, HttpRequest, HttpResponse, Transport};
 use crate::error::{Error, ErrorKind, Result};
@@ -78,19 +78,36 @@ impl Transport for ReqwestTransport {
         }
         let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()));
         let headers = response.headers().iter().filter_map(text).collect();
-        Ok(HttpResponse { status: response.status().as_u16(), headers, body: Box::new(Body::of(response)) })
+        let status = response.status().as_u16();
+        let body: Box<dyn HttpBody> = if task::try_id().is_some() { Box::new(Here(response)) } else { Box::new(Apart::of(response)) };
+        Ok(HttpResponse { status, headers, body })
     }
 }
 
-/// A body that is read by a task of its own, on the runtime's threads beside the one that runs the connection: the two hand over every chunk,
-/// which takes a wake-up each. Whoever waits on another thread is woken once, for all that has come until then.
+fn cut() -> Error {
+    Error::new(ErrorKind::ReplyIncomplete, "the connection broke while the model was writing; resume to ask again")
+}
+
+/// A body for a task, which is woken where the connection runs.
 #[derive(Debug)]
-struct Body {
+struct Here(Response);
+
+#[async_trait]
+impl HttpBody for Here {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        self.0.chunk().await.map(|piece| piece.map(|piece| piece.to_vec())).map_err(|_| cut())
+    }
+}
+
+/// A body for a thread that is none of the runtime's. Each chunk is handed over by itself, which takes a wake-up: so that it is a task that
+/// reads them, and the thread is woken once for all that have come until then.
+#[derive(Debug)]
+struct Apart {
     read: Arc<Read>,
     reading: AbortHandle,
 }
 
-impl Body {
+impl Apart {
     fn of(response: Response) -> Self {
         let read = Arc::<Read>::default();
         let reading = tokio::spawn(Reading(read.clone()).of(response)).abort_handle();
@@ -98,14 +115,14 @@ impl Body {
     }
 }
 
-impl Drop for Body {
+impl Drop for Apart {
     fn drop(&mut self) {
         self.reading.abort();
     }
 }
 
 #[async_trait]
-impl HttpBody for Body {
+impl HttpBody for Apart {
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
             let (bytes, end) = {
@@ -118,10 +135,7 @@ impl HttpBody for Body {
             }
             match end {
                 Some(End::Whole) => return Ok(None),
-                Some(End::Cut) => {
-                    let reason = "the connection broke while the model was writing; resume to ask again";
-                    return Err(Error::new(ErrorKind::ReplyIncomplete, reason));
-                }
+                Some(End::Cut) => return Err(cut()),
                 None => self.read.more.notified().await,
             }
         }
@@ -214,8 +228,12 @@ mod tests {
 
     const SENT: usize = 10 << 20;
 
-    /// The body of a response that says it has so many bytes.
-    async fn body(says: usize) -> Body {
+    /// The response of a server that says it has so many bytes.
+    async fn response(says: usize) -> Response {
+        ReqwestTransport::new().unwrap().0.post(server(says)).send().await.unwrap()
+    }
+
+    fn server(says: usize) -> String {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", server.local_addr().unwrap());
         thread::spawn(move || {
@@ -224,13 +242,13 @@ mod tests {
             let _ = write!(socket, "HTTP/1.1 200 OK\r\ncontent-length: {says}\r\n\r\n");
             let _ = socket.write_all(&vec![b'x'; SENT]);
         });
-        Body::of(ReqwestTransport::new().unwrap().0.post(url).send().await.unwrap())
+        url
     }
 
     #[tokio::test]
     async fn what_nobody_takes_is_not_read_and_none_of_it_is_lost() {
-        let mut body = body(SENT).await;
-        let ahead = |body: &Body| body.read.ahead().bytes.len();
+        let mut body = Apart::of(response(SENT).await);
+        let ahead = |body: &Apart| body.read.ahead().bytes.len();
         while ahead(&body) <= MOST_AHEAD {
             tokio::task::yield_now().await;
         }
@@ -247,14 +265,26 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_cut_gives_what_came_and_then_fails() {
-        let mut body = body(SENT + 1).await;
-        let mut taken = 0;
-        let error = loop {
-            match body.next().await {
-                Ok(bytes) => taken += bytes.expect("it has no end").len(),
-                Err(error) => break error,
-            }
+        let bodies: [Box<dyn HttpBody>; 2] = [Box::new(Here(response(SENT + 1).await)), Box::new(Apart::of(response(SENT + 1).await))];
+        for mut body in bodies {
+            let mut taken = 0;
+            let error = loop {
+                match body.next().await {
+                    Ok(bytes) => taken += bytes.expect("it has no end").len(),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!((taken, error.kind()), (SENT, ErrorKind::ReplyIncomplete));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_reads_by_itself_and_another_thread_has_it_read() {
+        let post = || async {
+            let request = HttpRequest::new(server(1), Vec::new(), Vec::new());
+            format!("{:?}", ReqwestTransport::new().unwrap().post(request).await.unwrap().body)
         };
-        assert_eq!((taken, error.kind()), (SENT, ErrorKind::ReplyIncomplete));
+        assert!(post().await.starts_with("Apart"));
+        assert!(tokio::spawn(post()).await.unwrap().starts_with("Here"));
     }
 }
