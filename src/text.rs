@@ -6,7 +6,7 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::lang::{Search, Start, Words};
+use crate::lang::{Start, Words};
 
 /// Lower case, one kind of apostrophe, one space for everything else that is neither letter nor digit.
 pub(crate) fn fold(text: &str) -> String {
@@ -47,7 +47,17 @@ pub(crate) fn holds_one_of(folded: &str, words: &Words, list: &str) -> bool {
 
 /// Every place where a folded text says one of a list's phrases, between word boundaries.
 pub(crate) fn places<'a>(folded: &'a str, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
-    let found = words.search(list).map(|search| search.places(folded, starts(folded)).map(|(_, place)| place));
+    places_at(folded, words, list, starts(folded))
+}
+
+/// Those that begin at one of these starts.
+fn places_at<'a>(
+    folded: &'a str,
+    words: &'a Words,
+    list: &str,
+    starts: impl Iterator<Item = Start> + 'a,
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let found = words.search(list).map(|search| search.places(folded, starts).map(|(_, place)| place));
     found.into_iter().flatten().filter(|place| parted(folded, place.end))
 }
 
@@ -58,8 +68,7 @@ pub(crate) fn starts(text: &str) -> impl Iterator<Item = Start> {
 
 /// Whether a folded text begins with one of the list's phrases.
 pub(crate) fn begins_with_one_of(folded: &str, words: &Words, list: &str) -> bool {
-    let begin = |search: &Search| search.places(folded, iter::once(Start::of(folded, 0))).any(|(_, place)| parted(folded, place.end));
-    words.search(list).is_some_and(begin)
+    places_at(folded, words, list, iter::once(Start::of(folded, 0))).next().is_some()
 }
 
 /// Whether a folded text begins with a folded phrase.
@@ -348,8 +357,7 @@ impl Mapped {
 
     /// Every place where it says one of a list's phrases, between word boundaries.
     pub(crate) fn phrases<'a>(&'a self, words: &'a Words, list: &str) -> impl Iterator<Item = Range<usize>> + 'a {
-        let found = words.search(list).map(|search| search.places(&self.text, self.starts.iter().copied()).map(|(_, place)| place));
-        found.into_iter().flatten().filter(|place| parted(&self.text, place.end))
+        places_at(&self.text, words, list, self.starts.iter().copied())
     }
 
     /// Where it says one of a list's phrases that is not part of a phrase of the other list, from first to last.
