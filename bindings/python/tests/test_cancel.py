@@ -141,7 +141,9 @@ async def test_leaving_an_async_loop_closes_the_connection(server: SlowServer) -
 
 
 CHILD = """
-import sys, threading, time
+import signal, sys, threading, time
+# Whoever runs the tests in the background of a shell has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import completion_coach as cc
 model = cc.OpenAiModel("slow", base_url=sys.argv[1], on_this_device=True)
 coach = cc.CompletionCoach(sys.argv[2], model, delivery=sys.argv[3])
