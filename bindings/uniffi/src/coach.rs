@@ -8,7 +8,7 @@ use completion_coach::Error;
 
 use crate::error::Result;
 use crate::model::{CoachModel, ForeignClassifier, SafetyClassifier};
-use crate::runtime::{Canceller, let_go, run, run_until};
+use crate::runtime::{Call, Canceller, let_go, run, run_until};
 use crate::store::{ActionStore, Foreign, SqliteStore};
 use crate::turn::Turn;
 use crate::types::*;
@@ -181,12 +181,14 @@ impl CompletionCoach {
 pub struct User(core::User);
 
 impl User {
-    async fn run<T, U, F>(&self, work: impl FnOnce(core::User) -> F) -> Result<U>
+    fn run<T, U, F>(&self, work: impl FnOnce(core::User) -> F) -> Call<U>
     where
-        T: Cross<U> + Send + 'static,
+        T: Cross<U>,
+        U: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        run(work(self.0.clone())).await.map(Cross::cross)
+        let work = work(self.0.clone());
+        run(async move { work.await.map(Cross::cross) })
     }
 }
 
@@ -354,12 +356,14 @@ impl User {
 macro_rules! thread {
     ($thread:ident) => {
         impl $thread {
-            async fn run<T, U, F>(&self, work: impl FnOnce(core::$thread) -> F) -> Result<U>
+            fn run<T, U, F>(&self, work: impl FnOnce(core::$thread) -> F) -> Call<U>
             where
-                T: Cross<U> + Send + 'static,
+                T: Cross<U>,
+                U: Send + 'static,
                 F: Future<Output = Result<T, Error>> + Send + 'static,
             {
-                run(work(self.0.clone())).await.map(Cross::cross)
+                let work = work(self.0.clone());
+                run(async move { work.await.map(Cross::cross) })
             }
         }
 

@@ -40,7 +40,7 @@ enum Stage {
 /// A task that ends when it is dropped. The runtime may take a moment for that; whatever is called next waits for it, so that a debrief that
 /// was left can be resumed at once.
 ///
-/// What it does is boxed, and what comes of it is sent: one kind of task for all calls, which would cost 10 KB each otherwise.
+/// What it does is boxed: one kind of task for all calls, which would cost 10 KB each otherwise.
 pub struct Task {
     handle: JoinHandle<()>,
     stage: Arc<Mutex<Stage>>,
@@ -51,7 +51,7 @@ struct Within(Arc<Mutex<Stage>>);
 
 impl Task {
     /// Begins.
-    pub fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<Self, Error> {
+    pub fn spawn(work: Work<()>) -> Result<Self, Error> {
         let stage = Arc::default();
         let within = Within(Arc::clone(&stage));
         let handle = handle()?.spawn(async move {
@@ -92,34 +92,52 @@ impl Drop for Within {
     }
 }
 
+/// What somebody waits for. Boxed, so that calls with the same kind of answer are the same code.
+pub type Call<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// Carries work out on the runtime. Dropping the future drops the work; a panic in it is an error.
-pub async fn run<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T> {
-    let (sender, answer) = oneshot::channel::<Box<dyn Any + Send>>();
+pub fn run<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Call<T> {
+    call(Box::pin(work))
+}
+
+fn call<T: Send + 'static>(work: Work<Result<T, Error>>) -> Call<T> {
+    let answer = answer(Box::pin(async move { Box::new(work.await) as Box<dyn Any + Send> }));
+    Box::pin(async move {
+        match answer.await.map(|done| done.downcast::<Result<T, Error>>()) {
+            Ok(Ok(done)) => Ok((*done)?),
+            Ok(Err(_)) => Err(fault().into()),
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+async fn answer(work: Work<Box<dyn Any + Send>>) -> Result<Box<dyn Any + Send>, Error> {
+    let (sender, answer) = oneshot::channel();
     let _task = Task::spawn(Box::pin(async move {
-        let done: Box<dyn Any + Send> = Box::new(work.await);
         // Nobody is told if nobody waits any more.
-        let _ = sender.send(done);
+        let _ = sender.send(work.await);
     }))?;
-    match answer.await.map(|done| done.downcast::<Result<T, Error>>()) {
-        Ok(Ok(done)) => Ok((*done)?),
-        _ => Err(fault().into()),
-    }
+    answer.await.map_err(|_| fault())
 }
 
 /// The same, until somebody cancels it.
-pub async fn run_until<T: Send + 'static>(
+pub fn run_until<T: Send + 'static>(
     canceller: Option<Arc<Canceller>>,
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T> {
-    run(async move {
-        let Some(canceller) = canceller else { return work.await };
-        tokio::select! {
-            biased;
-            () = canceller.cancelled() => Err(Error::new(ErrorKind::Cancelled, "the call was cancelled; nothing that it had not finished is stored")),
-            done = work => done,
-        }
+) -> Call<T> {
+    let work: Work<Result<T, Error>> = Box::pin(work);
+    call(match canceller {
+        None => work,
+        Some(canceller) => Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = canceller.cancelled() => Err(Error::new(ErrorKind::Cancelled, "the call was cancelled; nothing that it had not finished is stored")),
+                done = work => done,
+            }
+        }),
     })
-    .await
 }
 
 /// Carries out work that blocks.
