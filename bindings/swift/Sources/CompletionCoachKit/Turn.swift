@@ -46,13 +46,13 @@ public struct TurnEvents: AsyncSequence, Sendable {
 }
 
 /// Waits for a call that `cancel` ends, as cancelling the task alone does not. A cancelled task throws what every cancelled task throws;
-/// `CoachError.Cancelled` means that somebody else has ended it.
+/// `CoachError.cancelled` means that somebody else has ended it.
 func cancellable<Value>(
     isolation: isolated (any Actor)? = #isolation, _ cancel: @escaping @Sendable () -> Void, _ call: () async throws -> Value
 ) async throws -> Value {
     do {
         return try await withTaskCancellationHandler(operation: call, onCancel: cancel, isolation: isolation)
-    } catch CoachError.Cancelled where Task.isCancelled {
+    } catch CoachError.cancelled where Task.isCancelled {
         throw CancellationError()
     }
 }

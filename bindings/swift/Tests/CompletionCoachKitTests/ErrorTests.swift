@@ -10,13 +10,13 @@ import Testing
         #expect(error.kind == expected && !error.reason.isEmpty && error.localizedDescription == error.reason)
         #expect(!error.reason.contains("Ana"))
         switch error {
-        case .Busy, .AllowanceSpent: #expect((error.retryAfter ?? 0) > 0)
-        case .InvalidInput(let details): #expect(details.field == "message" && details.limit == 5_000)
-        case .Unauthorised(let details): #expect(details.permanent && details.attempts == 1)
-        case .RequestRejected(let details): #expect(details.permanent && details.attempts != nil)
-        case .StorageFull(let details): #expect(details.reason == "the disk of the app is full")
-        case .NotFound, .WrongStatus, .Conflict, .DebriefOver, .ConsentNeeded, .HandedOver, .ModelUnavailable, .ModelRefused,
-            .ReplyIncomplete, .StorageUnavailable, .StorageDamaged, .StorageNewer, .Cancelled, .Internal: break
+        case .busy, .allowanceSpent: #expect((error.retryAfter ?? 0) > 0)
+        case .invalidInput(let details): #expect(details.field == "message" && details.limit == 5_000)
+        case .unauthorised(let details): #expect(details.permanent && details.attempts == 1)
+        case .requestRejected(let details): #expect(details.permanent && details.attempts != nil)
+        case .storageFull(let details): #expect(details.reason == "the disk of the app is full")
+        case .notFound, .wrongStatus, .conflict, .debriefOver, .consentNeeded, .handedOver, .modelUnavailable, .modelRefused,
+            .replyIncomplete, .storageUnavailable, .storageDamaged, .storageNewer, .cancelled, .internal: break
         }
         ran("errors")
     }

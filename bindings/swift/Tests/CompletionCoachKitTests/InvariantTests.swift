@@ -96,7 +96,7 @@ enum Over: CaseIterable {
             do {
                 _ = try await call()
                 Issue.record("it was not busy")
-            } catch CoachError.Busy(let details) {
+            } catch CoachError.busy(let details) {
                 #expect((details.retryAfter ?? 0) > 0)
             }
         }

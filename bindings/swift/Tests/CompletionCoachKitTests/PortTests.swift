@@ -73,14 +73,14 @@ actor Box<Value: Sendable> {
         do {
             _ = try await typed.send("It worked.")
             Issue.record("it did not fail")
-        } catch CoachError.Unauthorised(let details) {
+        } catch CoachError.unauthorised(let details) {
             #expect(details.reason == "sign in again" && details.attempts == 2)
         }
         let untyped = try await debrief { _, _ in throw Failure("a secret") }
         do {
             _ = try await untyped.send("It worked.")
             Issue.record("it did not fail")
-        } catch CoachError.ModelUnavailable(let details) {
+        } catch CoachError.modelUnavailable(let details) {
             #expect(!"\(details)".contains("secret"))
         }
         #expect(try await untyped.said() == ["It worked."])
@@ -118,7 +118,7 @@ actor Box<Value: Sendable> {
         do {
             _ = try await broken.profile()
             Issue.record("it did not fail")
-        } catch CoachError.StorageUnavailable(let details) {
+        } catch CoachError.storageUnavailable(let details) {
             #expect(!"\(details)".contains("secret"))
         }
     }
