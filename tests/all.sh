@@ -9,6 +9,8 @@ deny_version=0.20.2
 aimock_version=1.43.0
 maturin_version=1.16.0
 public_api_version=0.52.0
+# What the README tells of the small library's size, and a hundredth, for another machine's compiler.
+small_most=5100000
 
 # With `SURFACE=write`, the lists of what hosts can name (tests/surface) are written anew, and with `FEATURES_TABLE=write` the README's table of
 # features; otherwise both are compared. The golden debriefs' logs are written by `GOLDEN=write cargo test --features testing --test golden`.
@@ -23,6 +25,7 @@ apart=(
   "what a debrief costs (cargo bench --features testing --bench cost)"
   "what the checks of a turn take (cargo bench --features testing --bench checks)"
   "Python beside its peers (python benches/python/peers.py; benches/python/requirements.txt has what it needs)"
+  "the size without http (cargo build --config .cargo/phone.toml --profile small -p completion-coach-ffi --no-default-features)"
   "ten thousand turns in Kotlin leak nothing (LEAK_TURNS=10000 mvn -Dflavour=testing test -Dtest='LifeTest#*many*', in bindings/kotlin after tests/kotlin.sh)"
   "ten thousand turns in Swift leak nothing (LEAK_TURNS=10000 tests/swift.sh)"
   "ten thousand turns in Python leak nothing (LEAK_TURNS=10000 python -m pytest bindings/python/tests/test_leaks.py, in a virtual environment with the wheel)"
@@ -50,7 +53,7 @@ surface() {
 install_deny() {
   if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
     say "installing cargo-deny $deny_version"
-    cargo install --quiet --locked --root "$cache" --version "$deny_version" cargo-deny
+    cargo install --quiet --locked --debug --root "$cache" --version "$deny_version" cargo-deny
   fi
 }
 
@@ -60,7 +63,7 @@ core() {
   install_deny
   if [ "$("$cache/bin/cargo-public-api" --version 2>/dev/null)" != "cargo-public-api $public_api_version" ]; then
     say "installing cargo-public-api $public_api_version"
-    cargo install --quiet --locked --root "$cache" --version "$public_api_version" cargo-public-api
+    cargo install --quiet --locked --debug --root "$cache" --version "$public_api_version" cargo-public-api
   fi
   aimock="$cache/aimock-$aimock_version"
   if ! grep -qs "\"version\": \"$aimock_version\"" "$aimock/node_modules/@copilotkit/aimock/package.json"; then
@@ -163,6 +166,11 @@ mobile() {
   absent uniffi -- --all-features
   "$cache/bin/cargo-deny" --locked --manifest-path bindings/uniffi/Cargo.toml check licenses bans
   cargo test --locked --package completion-coach-ffi --all-features
+  say "the small library, which phones load and the consumers of both packages use"
+  cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi
+  local size; size=$(stat -c %s "${CARGO_TARGET_DIR:-target}/small/libcompletion_coach_ffi.so")
+  echo "$size bytes"
+  [ "$size" -le "$small_most" ] || { echo "it has grown beyond $small_most bytes; if it should have, change that and the README"; exit 1; }
   say "Kotlin"; tests/kotlin.sh
   say "Swift"; tests/swift.sh
 }

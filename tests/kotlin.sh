@@ -16,18 +16,18 @@ if ! { command -v mvn && command -v javap && command -v strip; } >/dev/null; the
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends maven openjdk-17-jdk-headless binutils >/dev/null
 fi
 
-# What the jar is made from: generated from the library before it is stripped, which takes away what the generator reads.
+# What the jar is made from: make_flavour NAME LIBRARY FLAGS…; generated from a library that describes itself, with the library that it comes with.
 make_flavour() {
-  local flavour="$1" of="$work/$1"; shift
+  local of="$work/$1" library="$2"; shift 2
   cargo build --locked --package completion-coach-ffi "$@"
   rm -rf "$of/generated"; mkdir -p "$of/generated" "$of/native/linux-x86-64"
   "$target/debug/completion-coach-bindgen" generate --library "$target/debug/libcompletion_coach_ffi.so" --language kotlin --no-format --out-dir "$of/generated"
-  strip --strip-debug -o "$of/native/linux-x86-64/libcompletion_coach_ffi.so" "$target/debug/libcompletion_coach_ffi.so"
+  strip --strip-debug -o "$of/native/linux-x86-64/libcompletion_coach_ffi.so" "$library"
 }
 
 say "the library and the generated sources"
 cargo build --locked --package completion-coach-bindgen
-make_flavour testing --features testing
+make_flavour testing "$target/debug/libcompletion_coach_ffi.so" --features testing
 
 say "the wrapper and its tests"
 # The snippets of the README as one function, and its classes beside it.
@@ -59,8 +59,9 @@ else
   diff -u "$surface" <(printf '%s\n' "$listing") || { echo "the surface has changed: if that is meant, write it anew with SURFACE=write tests/kotlin.sh"; exit 1; }
 fi
 
-say "the package as it is published, used from outside of the tree"
-make_flavour release
+say "the package as it is published, with the small library, used from outside of the tree"
+cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi
+make_flavour release "$target/small/libcompletion_coach_ffi.so"
 # What was downloaded is not downloaded again: as links, or where the disk is another one as copies.
 rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || { mkdir -p "$repository"; cp -a "$HOME/.m2/repository/." "$repository"; }
 maven -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install

@@ -8,7 +8,7 @@ say() { printf '\n== %s\n' "$*"; }
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 package="$PWD/bindings/swift" work="$PWD/target/swift"
-mkdir -p "$work/library"
+mkdir -p "$work/library" "$work/small"
 
 say "the library with what tests need, and what uniffi generates"
 cargo build --quiet --locked --package completion-coach-ffi --features testing
@@ -49,16 +49,6 @@ printf '%s\n' 1 "I learned Rust while I wrote it." "Yes, I met a reviewer." "I w
   tests/swift-root.sh "$work/build/debug/debrief" --db "$work/example.db" --title "A parser for log files" >"$work/example.log"
 grep -E "accepted, .* rejected" "$work/example.log"
 
-say "the README's snippets and a consumer, outside of the tree"
-consumer="$work/consumer"
-rm -rf "$consumer"; mkdir -p "$consumer/Sources/Readme"
-cp -r "$package/Tests/Consumer/." "$consumer"
-awk '/^```swift$/ { on = 1; next } /^```$/ { on = 0 } on' "$package/README.md" >"$consumer/Sources/Readme/main.swift"
-tests/swift-root.sh env COACH_LIBRARY="$work/library" PACKAGE="$package" KEEP="$work/outside" bash -euc '
-  elsewhere=$(mktemp -d); cp -r "'"$consumer"'/." "$elsewhere"; cd "$elsewhere"
-  swift build --scratch-path "$KEEP" >build.log 2>&1 || { grep -E "error:" build.log | head -20; tail -3 build.log; exit 1; }
-  "$KEEP/debug/Consumer"; "$KEEP/debug/Readme"'
-
 say "the public surface"
 modules="$work/build/debug/Modules" graphs="$work/surface"
 rm -rf "$graphs"; mkdir -p "$graphs"
@@ -70,5 +60,19 @@ python3 tests/surface/swift.py "$package" "$graphs" >"$work/surface.txt"
 if [ "${SURFACE:-}" = write ]; then cp "$work/surface.txt" tests/surface/swift.txt; fi
 diff tests/surface/swift.txt "$work/surface.txt" || { echo "the public surface has changed: SURFACE=write tests/swift.sh, and say so in the changelog"; exit 1; }
 wc -l <tests/surface/swift.txt
+
+say "the package with the small library: the README's snippets and a consumer, outside of the tree"
+cargo build --quiet --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi
+cp -u "$CARGO_TARGET_DIR/small/libcompletion_coach_ffi.so" "$work/small/"
+cargo build --quiet --locked --package completion-coach-ffi
+bindings/swift/generate.sh "$CARGO_TARGET_DIR/debug/libcompletion_coach_ffi.so"
+consumer="$work/consumer"
+rm -rf "$consumer"; mkdir -p "$consumer/Sources/Readme"
+cp -r "$package/Tests/Consumer/." "$consumer"
+awk '/^```swift$/ { on = 1; next } /^```$/ { on = 0 } on' "$package/README.md" >"$consumer/Sources/Readme/main.swift"
+tests/swift-root.sh env COACH_LIBRARY="$work/small" PACKAGE="$package" KEEP="$work/outside" bash -euc '
+  elsewhere=$(mktemp -d); cp -r "'"$consumer"'/." "$elsewhere"; cd "$elsewhere"
+  swift build --scratch-path "$KEEP" >build.log 2>&1 || { grep -E "error:" build.log | head -20; tail -3 build.log; exit 1; }
+  "$KEEP/debug/Consumer"; "$KEEP/debug/Readme"'
 
 say "all of Swift has passed"
