@@ -45,6 +45,8 @@ private final class Exchange: HttpBody, @unchecked Sendable {
     private var pieces = Data()
     private var end: Result<Data?, any Error>?
 
+    private static let unreachable = CoachError(.modelUnavailable, "the model's server cannot be reached; try again later")
+
     init(_ request: HttpRequest, _ task: URLSessionDataTask) {
         self.request = request
         self.task = task
@@ -52,8 +54,12 @@ private final class Exchange: HttpBody, @unchecked Sendable {
 
     func head() async throws -> HttpResponse {
         try await withCheckedThrowingContinuation { continuation in
-            lock.withLock { begun = continuation }
-            task.resume()
+            // Who was cancelled before this may have ended already.
+            let over = lock.withLock {
+                if end == nil { begun = continuation }
+                return end != nil
+            }
+            if over { continuation.resume(throwing: Self.unreachable) } else { task.resume() }
         }
     }
 
@@ -93,7 +99,7 @@ private final class Exchange: HttpBody, @unchecked Sendable {
             end = error == nil ? .success(nil) : .failure(CoachError(.replyIncomplete, "the connection broke; resume to ask again"))
             return (take(&begun), take(&waiting))
         }
-        starter?.resume(throwing: CoachError(.modelUnavailable, "the model's server cannot be reached; try again later"))
+        starter?.resume(throwing: Self.unreachable)
         if let end { reader?.resume(with: end) }
     }
 

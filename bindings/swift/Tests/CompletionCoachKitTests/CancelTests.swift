@@ -140,4 +140,38 @@ let cancelMayWait = false
         #expect(throws: CancellationError.self) { try result.get() }
         #expect(model.requests().isEmpty)
     }
+
+    @Test func a_response_that_comes_after_its_turn_was_left_is_closed_too() async throws {
+        let late = LateTransport()
+        let endpoint = Endpoint.over(transport: late, baseUrl: "http://127.0.0.1:9/v1", credentials: .none()).onThisDevice()
+        let debrief = try await CompletionCoach(
+            store: try await .inMemory(), model: .openAi(model: "m", endpoint: endpoint), options: options()
+        ).opened()
+        let turn = debrief.stream("It worked.")
+        let reading = Task { try await turn.reply() }
+        #expect(try await eventually { await late.asked.value == true })
+        turn.cancel()
+        let result = await reading.result
+        #expect(await kind { try result.get() } == .cancelled)
+        await late.left.put(true)
+        #expect(try await eventually { await late.closed.value == true })
+    }
+}
+
+/// Answers only once it is told that nobody waits any more, and is not to be cancelled.
+final class LateTransport: Transport, HttpBody {
+    let (asked, left, closed) = (Box<Bool>(), Box<Bool>(), Box<Bool>())
+
+    func post(request: HttpRequest) async throws -> HttpResponse {
+        await asked.put(true)
+        while await left.value != true { await Task.yield() }
+        return request.response(status: 200, headers: [], body: self)
+    }
+
+    func next() async throws -> Data? {
+        try await Task.sleep(for: .seconds(3_600))
+        return nil
+    }
+
+    func cancel() throws { Task { await closed.put(true) } }
 }
