@@ -160,7 +160,9 @@ let cancelMayWait = false
 
 /// Answers only once it is told that nobody waits any more, and is not to be cancelled.
 final class LateTransport: Transport, HttpBody {
-    let (asked, left, closed) = (Box<Bool>(), Box<Bool>(), Box<Bool>())
+    let asked = Box<Bool>()
+    let left = Box<Bool>()
+    let closed = Box<Bool>()
 
     func post(request: HttpRequest) async throws -> HttpResponse {
         await asked.put(true)
