@@ -14,14 +14,6 @@ enum Stack: CaseIterable {
     case library, urlSession
 }
 
-/// Linux's URLSession (swift-corelibs-foundation) often leaves the connection of a cancelled task open until its server sends again; the turn is
-/// over all the same.
-#if os(Linux)
-let cancelMayWait = true
-#else
-let cancelMayWait = false
-#endif
-
 @Suite struct Cancelling {
     @Test(arguments: Stack.allCases, Leaving.allCases)
     func leaving_a_turn_closes_the_connection(_ stack: Stack, _ how: Leaving) async throws {
@@ -45,12 +37,10 @@ let cancelMayWait = false
         let before = try await debrief.all().count
 
         let ended = try await leave(debrief, how, said, server)
-        if stack == .library || !cancelMayWait {
-            #expect(try await eventually { server.closedAt != nil })
-            let closed = try #require(server.closedAt)
-            print("over \(stack), \(how): the server saw the connection close \((closed - ended) / .milliseconds(1)) ms after")
-            #expect(closed - ended < .seconds(Server.every - 1) && server.pieces == 1 && server.requests.count == 1)
-        }
+        #expect(try await eventually { server.closedAt != nil })
+        let closed = try #require(server.closedAt)
+        print("over \(stack), \(how): the server saw the connection close \((closed - ended) / .milliseconds(1)) ms after")
+        #expect(closed - ended < .seconds(Server.every - 1) && server.pieces == 1 && server.requests.count == 1)
 
         #expect(try await debrief.said() == [said])
         #expect(try await debrief.all().count == (how == .proposing ? before : before + 1))

@@ -60,6 +60,8 @@ enum Over: CaseIterable {
         let debrief = user.debrief(action: action)
         #expect(await kind { try await debrief.open().reply() } == .wrongStatus)
         #expect(await kind { try await debrief.send("x") } == .wrongStatus)
+        #expect(await kind { try await debrief.decline() } == .wrongStatus)
+        #expect(await kind { try await debrief.recap() } == .wrongStatus)
         _ = try await user.startAction(action: action)
         _ = try await user.completeAction(action: action)
         #expect(await kind { try await debrief.send("x") } == .wrongStatus)
