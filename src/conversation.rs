@@ -270,7 +270,7 @@ impl ThreadState {
         self.last_user_seq > 0 && self.last_user_seq >= self.proposed_until
     }
 
-    /// Where the debrief stands, for lists. A reply counts as being made until somebody takes the thread over.
+    /// Where the debrief stands as it was stored. [`Debrief::state`](crate::Debrief::state) knows also whether anybody still makes the reply.
     pub fn debrief_state(&self) -> DebriefState {
         match (self.review, self.flow.ended, self.invitation) {
             _ if self.live.is_some() => DebriefState::Live,

@@ -7,7 +7,8 @@ use std::{env, fs};
 
 use completion_coach::testing::{Act, ScriptedModel};
 use completion_coach::{
-    AllowanceRates, AttemptStatus, CompletionCoach, Debrief, Error, ErrorKind, NewAction, Rate, Role, SqliteStore, ThreadId, Timestamp,
+    AllowanceRates, AttemptStatus, CompletionCoach, Debrief, DebriefState, Error, ErrorKind, NewAction, Rate, Role, SqliteStore, ThreadId,
+    Timestamp,
 };
 use tempfile::TempDir;
 
@@ -107,7 +108,9 @@ async fn i5_a_living_process_is_waited_for_and_a_dead_one_is_followed_at_once() 
             assert_eq!(error.kind(), ErrorKind::Busy, "{name}");
             assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(60)));
         }
+        assert_eq!(states(&store).await, [DebriefState::Live; 2]);
         holder.kill();
+        assert_eq!(states(&store).await, [DebriefState::Pending; 2], "it can be offered to go on");
         let since = Instant::now();
         call(&debrief).await.expect(name);
         assert!(since.elapsed() < Duration::from_secs(1), "{name} took {:?}", since.elapsed());
@@ -118,6 +121,12 @@ async fn i5_a_living_process_is_waited_for_and_a_dead_one_is_followed_at_once() 
         assert_eq!(once, 1, "{name}: what was acknowledged is there once");
         assert_eq!(beside(folder.path()).len(), 1, "the dead one's sign is removed");
     }
+}
+
+/// Where the debrief stands by itself and in the list.
+async fn states(store: &SqliteStore) -> [DebriefState; 2] {
+    let me = coach(store.clone(), ScriptedModel::default()).user("ada");
+    [me.debrief("a").state().await.expect("a state"), me.actions(None).await.expect("actions")[0].debrief]
 }
 
 async fn attempts(store: &SqliteStore) -> Vec<AttemptStatus> {
@@ -159,9 +168,24 @@ async fn i5_two_stores_in_one_process_know_each_other_as_alive() {
         let read = store.conversation(&"ada".into(), &ThreadId::Debrief("a".into()), &Page::newest(1)).await.expect("read").expect("there");
         assert!(read.attempt.is_some() && !read.holder_gone);
     }
+    assert_eq!(states(&second).await, [DebriefState::Live; 2]);
     // The store is gone when its last clone is: then its turns are gone with it.
     drop((turn, debrief, first));
+    assert_eq!(states(&second).await, [DebriefState::Pending; 2]);
     other.resume().await.expect("not busy").reply().await.expect("a reply");
+}
+
+#[tokio::test]
+async fn a_turn_that_was_left_leaves_a_debrief_that_waits() {
+    let model = ScriptedModel::default();
+    let coach = coach(SqliteStore::in_memory().expect("it opens"), model.clone());
+    let debrief = begun(&coach).await;
+    model.play([Act::Hang]);
+    let turn = debrief.stream("It took me twice as long.").await.expect("a turn");
+    assert_eq!(debrief.state().await.expect("a state"), DebriefState::Live);
+    drop(turn);
+    assert_eq!(debrief.state().await.expect("a state"), DebriefState::Pending);
+    assert_eq!(coach.user("ada").actions(None).await.expect("actions")[0].debrief, DebriefState::Pending);
 }
 
 #[tokio::test]

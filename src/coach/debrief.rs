@@ -8,7 +8,7 @@ use super::turn::{self, Turn, writes};
 use super::{Core, Memory, no_action, review};
 use crate::action::ActionStatus;
 use crate::conversation::{
-    ChangeCause, Conversation, DebriefState, Found, Invitation, Message, NewMessage, ProfileChange, Reply, Report, Role, ThreadState,
+    ChangeCause, Conversation, DebriefState, Found, Invitation, Message, NewMessage, ProfileChange, Reply, Report, Role,
 };
 use crate::error::{Error, Result, opaque_debug};
 use crate::evidence::{Applied, Proposal, Verdicts};
@@ -264,7 +264,10 @@ impl Debrief {
     /// `NotFound`.
     pub async fn state(&self) -> Result<DebriefState> {
         let read = self.read(&Page::newest(0)).await?;
-        Ok(read.state.as_ref().map_or(DebriefState::None, ThreadState::debrief_state))
+        let Some(mut state) = read.state.clone() else { return Ok(DebriefState::None) };
+        // An attempt that nobody works on any more hides nothing: what waits can be resumed at once.
+        let _ = read.free(&mut state, &self.core.circumstances(&read), false);
+        Ok(state.debrief_state())
     }
 
     /// What the person said to each question, in their own words, and the next step they named.

@@ -219,11 +219,19 @@ impl User {
             Some(done) => (1, -done.as_millis()),
             None => (0, action.created_at.as_millis()),
         });
-        let listed = |record: ActionRecord| ListedAction {
-            debrief: record.debrief.as_ref().map_or(DebriefState::None, ThreadState::debrief_state),
-            action: record.action,
-        };
-        Ok(records.into_iter().map(listed).collect())
+        let mut listed = Vec::with_capacity(records.len());
+        for ActionRecord { action, debrief } in records {
+            let mut debrief = debrief.as_ref().map_or(DebriefState::None, ThreadState::debrief_state);
+            if debrief == DebriefState::Live {
+                // Somebody may have left it, or may do so meanwhile.
+                debrief = match self.debrief(action.id.clone()).state().await {
+                    Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                    state => state?,
+                };
+            }
+            listed.push(ListedAction { action, debrief });
+        }
+        Ok(listed)
     }
 
     /// One action.

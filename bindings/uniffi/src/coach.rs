@@ -8,7 +8,7 @@ use completion_coach::Error;
 
 use crate::error::Result;
 use crate::model::{CoachModel, ForeignClassifier, SafetyClassifier};
-use crate::runtime::{Call, Canceller, let_go, run, run_until};
+use crate::runtime::{Call, Canceller, Held, at_once, run, run_until};
 use crate::store::{ActionStore, Foreign, SqliteStore};
 use crate::turn::Turn;
 use crate::types::*;
@@ -74,7 +74,7 @@ pub struct CoachOptions {
 
 /// The coach: put together from a store, a model and options.
 #[derive(uniffi::Object)]
-pub struct CompletionCoach(Option<core::CompletionCoach>);
+pub struct CompletionCoach(Held<core::CompletionCoach>);
 
 /// A coach in the making.
 pub fn builder(store: Arc<dyn core::ActionStore>, model: &CoachModel, options: CoachOptions) -> Result<core::Builder, Error> {
@@ -125,17 +125,11 @@ pub fn builder(store: Arc<dyn core::ActionStore>, model: &CoachModel, options: C
 
 impl CompletionCoach {
     /// The coach out of its builder.
-    pub fn build(mut builder: core::Builder, classifier: Option<Arc<dyn SafetyClassifier>>) -> Result<Arc<Self>> {
+    pub fn build(mut builder: core::Builder, classifier: Option<Arc<dyn SafetyClassifier>>) -> Result<Arc<Self>, Error> {
         if let Some(classifier) = classifier {
             builder = builder.safety_classifier(ForeignClassifier(classifier));
         }
-        Ok(Arc::new(Self(Some(builder.build()?))))
-    }
-}
-
-impl Drop for CompletionCoach {
-    fn drop(&mut self) {
-        let_go(self.0.take());
+        Ok(Arc::new(Self(builder.build()?.into())))
     }
 }
 
@@ -149,7 +143,7 @@ impl CompletionCoach {
         options: CoachOptions,
         safety_classifier: Option<Arc<dyn SafetyClassifier>>,
     ) -> Result<Arc<Self>> {
-        Self::build(builder(Arc::new(store.store()?), &model, options)?, safety_classifier)
+        at_once(|| Self::build(builder(Arc::new(store.store()), &model, options)?, safety_classifier))
     }
 
     /// A coach over a store of the app's own.
@@ -160,25 +154,23 @@ impl CompletionCoach {
         options: CoachOptions,
         safety_classifier: Option<Arc<dyn SafetyClassifier>>,
     ) -> Result<Arc<Self>> {
-        Self::build(builder(Arc::new(Foreign(store)), &model, options)?, safety_classifier)
+        at_once(|| Self::build(builder(Arc::new(Foreign(store)), &model, options)?, safety_classifier))
     }
 
     /// A user's handle. This trusts the app: authenticate first. Several tenants need a prefix each.
     pub fn user(&self, id: String) -> Result<Arc<User>> {
-        let coach = self.0.as_ref().ok_or_else(crate::runtime::fault)?;
-        Ok(Arc::new(User(coach.user(id))))
+        Ok(Arc::new(User(self.0.user(id).into())))
     }
 
     /// What to show a user before anything is shared with the configured model, in this language (a BCP 47 tag).
     pub fn disclosure(&self, language: String) -> Result<Disclosure> {
-        let coach = self.0.as_ref().ok_or_else(crate::runtime::fault)?;
-        Ok(coach.disclosure(&language).cross())
+        at_once(|| Ok(self.0.disclosure(&language).cross()))
     }
 }
 
 /// A user: the profile, the actions, and everything else that is kept of one person.
 #[derive(uniffi::Object)]
-pub struct User(core::User);
+pub struct User(Held<core::User>);
 
 impl User {
     fn run<T, U, F>(&self, work: impl FnOnce(core::User) -> F) -> Call<U>
@@ -201,12 +193,12 @@ impl User {
 
     /// The debrief of an action.
     pub fn debrief(&self, action: String) -> Arc<Debrief> {
-        Arc::new(Debrief(self.0.debrief(action)))
+        Arc::new(Debrief(self.0.debrief(action).into()))
     }
 
     /// The general chat.
     pub fn chat(&self) -> Arc<Chat> {
-        Arc::new(Chat(self.0.chat()))
+        Arc::new(Chat(self.0.chat().into()))
     }
 
     /// The profile. `NotFound` if there is no such user.
@@ -435,7 +427,7 @@ macro_rules! thread {
 
 /// The debrief of an action.
 #[derive(uniffi::Object)]
-pub struct Debrief(core::Debrief);
+pub struct Debrief(Held<core::Debrief>);
 
 thread!(Debrief);
 
@@ -489,6 +481,6 @@ impl Debrief {
 
 /// The general chat, which sees no debrief.
 #[derive(uniffi::Object)]
-pub struct Chat(core::Chat);
+pub struct Chat(Held<core::Chat>);
 
 thread!(Chat);

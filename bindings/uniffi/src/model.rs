@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{Result, caught};
 use crate::port::{CLASSIFIER, MODEL, TOKEN, TRANSPORT};
+use crate::runtime::{at_once, elsewhere};
 use crate::types::*;
 
 /// Who answers: the guide that works offline, a model at a server, or one of the app's own.
@@ -31,14 +32,16 @@ impl CoachModel {
     /// Fails with `InvalidInput` if the address cannot be used.
     #[uniffi::constructor(default(effort = None, thinking_tokens = None))]
     pub fn anthropic(model: String, endpoint: Arc<Endpoint>, effort: Option<String>, thinking_tokens: Option<u32>) -> Result<Arc<Self>> {
-        let mut made = core::AnthropicModel::new(model, endpoint.0.clone())?;
-        if let Some(effort) = effort {
-            made = made.effort(effort);
-        }
-        if let Some(tokens) = thinking_tokens {
-            made = made.thinking_tokens(tokens);
-        }
-        Ok(Arc::new(Self(Arc::new(made))))
+        at_once(|| {
+            let mut made = core::AnthropicModel::new(model, endpoint.0.clone())?;
+            if let Some(effort) = effort {
+                made = made.effort(effort);
+            }
+            if let Some(tokens) = thinking_tokens {
+                made = made.thinking_tokens(tokens);
+            }
+            Ok(Arc::new(Self(Arc::new(made))))
+        })
     }
 
     /// A model behind any server that speaks OpenAI's chat completions. `token_limit` says under which name the server takes the limit of an
@@ -53,17 +56,19 @@ impl CoachModel {
         thinking_tokens: Option<u32>,
         token_limit: Option<TokenLimit>,
     ) -> Result<Arc<Self>> {
-        let mut made = core::OpenAiModel::new(model, endpoint.0.clone())?;
-        if let Some(effort) = effort {
-            made = made.effort(effort);
-        }
-        if let Some(tokens) = thinking_tokens {
-            made = made.thinking_tokens(tokens);
-        }
-        if let Some(limit) = token_limit {
-            made = made.token_limit(limit.cross());
-        }
-        Ok(Arc::new(Self(Arc::new(made))))
+        at_once(|| {
+            let mut made = core::OpenAiModel::new(model, endpoint.0.clone())?;
+            if let Some(effort) = effort {
+                made = made.effort(effort);
+            }
+            if let Some(tokens) = thinking_tokens {
+                made = made.thinking_tokens(tokens);
+            }
+            if let Some(limit) = token_limit {
+                made = made.token_limit(limit.cross());
+            }
+            Ok(Arc::new(Self(Arc::new(made))))
+        })
     }
 
     /// A model of the app's own, such as one on this device.
@@ -438,8 +443,9 @@ impl core::HttpBody for ForeignBody {
 
 impl Drop for ForeignBody {
     fn drop(&mut self) {
+        let body = self.0.clone();
         // Whatever it says, nobody reads on.
-        let _ = self.0.cancel();
+        elsewhere(move || drop(body.cancel()));
     }
 }
 

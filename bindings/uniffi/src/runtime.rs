@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -58,8 +60,10 @@ impl Task {
             let _within = within;
             let mut leaving = LEAVING.subscribe();
             if *leaving.borrow() > 0 {
-                // Whether they are gone or not, the call says how it is.
-                let _ = timeout(PATIENCE, leaving.wait_for(|leaving| *leaving == 0)).await;
+                // Whether they are gone or not, the call says how it is; what is stuck in the app's code is not waited for twice.
+                if timeout(PATIENCE, leaving.wait_for(|leaving| *leaving == 0)).await.is_err() {
+                    LEAVING.send_modify(|leaving| *leaving = 0);
+                }
             }
             work.await;
         });
@@ -87,7 +91,7 @@ impl Drop for Within {
     fn drop(&mut self) {
         let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Stage::Leaving = std::mem::replace(&mut *stage, Stage::Gone) {
-            LEAVING.send_modify(|leaving| *leaving -= 1);
+            LEAVING.send_modify(|leaving| *leaving = leaving.saturating_sub(1));
         }
     }
 }
@@ -152,10 +156,42 @@ pub fn fault() -> Error {
     Error::new(ErrorKind::Internal, "something failed in the library or in the app's own code that it called; please report it")
 }
 
-/// Lets go of something of the core's where it finds the runtime.
-pub fn let_go<T>(thing: T) {
-    let _inside = handle().map(Handle::enter);
-    drop(thing);
+/// Carries out work that waits for nothing on the caller's thread. A panic in it is an error, without the panic's own text.
+pub fn at_once<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(fault().into()),
+    }
+}
+
+/// Carries out work of the app's that nobody waits for, and that may block, on a thread for such.
+pub fn elsewhere(work: impl FnOnce() + Send + 'static) {
+    if let Ok(handle) = handle() {
+        handle.spawn_blocking(work);
+    }
+}
+
+/// Something of the core's. Whoever lets go of a store last waits until its file is closed: a thread for that does, not the caller's.
+pub struct Held<T: Send + 'static>(Option<T>);
+
+impl<T: Send> From<T> for Held<T> {
+    fn from(thing: T) -> Self {
+        Self(Some(thing))
+    }
+}
+
+impl<T: Send> Deref for Held<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only dropping it takes it")
+    }
+}
+
+impl<T: Send> Drop for Held<T> {
+    fn drop(&mut self) {
+        let thing = self.0.take();
+        elsewhere(move || drop(thing));
+    }
 }
 
 /// Ends a call from elsewhere, for languages in which leaving it does not.

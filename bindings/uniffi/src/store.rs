@@ -9,27 +9,21 @@ use completion_coach::Error;
 
 use crate::error::{CoachError, Result};
 use crate::port::STORE;
-use crate::runtime::{let_go, run, run_blocking};
+use crate::runtime::{Held, run, run_blocking};
 use crate::types::*;
 
 /// Where profiles, actions and conversations are kept: a file on this device.
 #[derive(uniffi::Object)]
-pub struct SqliteStore(Option<core::SqliteStore>);
+pub struct SqliteStore(Held<core::SqliteStore>);
 
 impl SqliteStore {
     /// The core's.
-    pub fn store(&self) -> Result<core::SqliteStore, Error> {
-        self.0.clone().ok_or_else(crate::runtime::fault)
+    pub fn store(&self) -> core::SqliteStore {
+        self.0.clone()
     }
 
     fn of(store: core::SqliteStore) -> Arc<Self> {
-        Arc::new(Self(Some(store)))
-    }
-}
-
-impl Drop for SqliteStore {
-    fn drop(&mut self) {
-        let_go(self.0.take());
+        Arc::new(Self(store.into()))
     }
 }
 
@@ -58,26 +52,26 @@ impl SqliteStore {
     /// Closes the file, so that the system can freeze the app without a lock of ours in it: what was being written is finished, and until
     /// `unpause` every call fails with `StorageUnavailable` at once. A turn that meets it keeps what was said, and can be resumed.
     pub async fn pause(&self) -> Result<()> {
-        let store = self.store()?;
+        let store = self.store();
         run(async move { store.pause().await }).await
     }
 
     /// Opens the file again.
     pub async fn unpause(&self) -> Result<()> {
-        let store = self.store()?;
+        let store = self.store();
         run(async move { store.unpause().await }).await
     }
 
     /// Writes a copy of everything, as of one moment, to a new file. Fails with `InvalidInput` if there is a file already.
     pub async fn back_up(&self, path: String) -> Result<()> {
-        let store = self.store()?;
+        let store = self.store();
         run(async move { store.back_up(path).await }).await
     }
 
     /// Writes the file anew, so that nothing deleted is left in any byte of it. Forgetting and deleting do this themselves; this is for after
     /// one of them said that traces may remain.
     pub async fn erase_traces(&self) -> Result<()> {
-        let store = self.store()?;
+        let store = self.store();
         run(async move { store.erase_traces().await }).await
     }
 }

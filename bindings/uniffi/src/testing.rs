@@ -189,7 +189,7 @@ impl CompletionCoach {
     ) -> Result<Arc<Self>> {
         let store: Arc<dyn core::ActionStore> = match (store, own) {
             (_, Some(own)) => Arc::new(Foreign(own)),
-            (Some(store), None) => Arc::new(store.store()?),
+            (Some(store), None) => Arc::new(store.store()),
             (None, None) => Arc::new(core::SqliteStore::in_memory()?),
         };
         let mut builder = builder(store, &model, options)?;
@@ -199,7 +199,7 @@ impl CompletionCoach {
         if let Some(ids) = ids {
             builder = builder.ids(ids.0.clone());
         }
-        Self::build(builder, safety_classifier)
+        Ok(Self::build(builder, safety_classifier)?)
     }
 }
 

@@ -2,8 +2,9 @@
 
 #![cfg(feature = "testing")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use completion_coach as core;
@@ -14,7 +15,7 @@ use crate::coach::{CoachOptions, CompletionCoach, builder};
 use crate::error::{CoachError, ErrorKind, caught};
 use crate::model::{CoachModel, Credentials, Endpoint, HttpBody, HttpRequest, HttpResponse, Transport};
 use crate::port::STORE;
-use crate::runtime::{Canceller, handle};
+use crate::runtime::{Canceller, at_once, handle};
 use crate::store::{ActionStore, Foreign};
 use crate::types::*;
 
@@ -235,47 +236,76 @@ fn a_canceller_ends_a_call_also_before_it_begins() {
     });
 }
 
-/// Panics whatever it is asked.
-struct Panicking;
+/// Panics whatever it is asked, and tells on which thread it was asked or let go of.
+struct Panicking(mpsc::Sender<Option<String>>);
+
+impl Panicking {
+    fn panic(&self) -> ! {
+        self.tell();
+        panic!("what ana wrote");
+    }
+
+    fn tell(&self) {
+        let _ = self.0.send(thread::current().name().map(ToOwned::to_owned));
+    }
+}
+
+impl Drop for Panicking {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
 
 #[async_trait::async_trait]
 impl ActionStore for Panicking {
     async fn account(&self, _: String) -> Result<Option<Account>, CoachError> {
-        panic!("account");
+        self.panic()
     }
     async fn actions(&self, _: String) -> Result<Vec<ActionRecord>, CoachError> {
-        panic!("actions");
+        self.panic()
     }
     async fn conversation(&self, _: String, _: ThreadId, _: Page) -> Result<Option<Conversation>, CoachError> {
-        panic!("conversation");
+        self.panic()
     }
     async fn extractions(&self, _: String, _: Option<ThreadId>) -> Result<Vec<Extraction>, CoachError> {
-        panic!("extractions");
+        self.panic()
     }
     async fn attempts(&self, _: String, _: Timestamp, _: Timestamp) -> Result<Vec<Attempt>, CoachError> {
-        panic!("attempts");
+        self.panic()
     }
     async fn changes(&self, _: String, _: u64, _: u32) -> Result<Vec<ProfileChange>, CoachError> {
-        panic!("changes");
+        self.panic()
     }
     async fn commit(&self, _: String, _: Change) -> Result<(), CoachError> {
-        panic!("commit");
+        self.panic()
     }
     async fn forget(&self, _: String) -> Result<(), CoachError> {
-        panic!("forget");
+        self.panic()
     }
 }
 
 #[test]
-fn a_panic_is_an_error() {
+fn a_panic_is_an_error_and_nothing_is_polled_or_closed_on_the_callers_thread() {
+    let (tell, told) = mpsc::channel();
     wait(async {
         let model = CoachModel(Arc::new(ScriptedModel::default().clock(ManualClock::default())));
-        let store = Arc::new(Foreign(Arc::new(Panicking)));
+        let store = Arc::new(Foreign(Arc::new(Panicking(tell))));
         let coach = CompletionCoach::build(builder(store, &model, CoachOptions::default()).unwrap(), None).unwrap();
         let user = coach.user("ana".into()).unwrap();
+        drop(coach);
         assert!(matches!(user.profile().await, Err(CoachError::Internal { .. })));
         assert!(matches!(user.debrief("a".into()).open().reply().await, Err(CoachError::Internal { .. })));
     });
+    let threads: Vec<_> = told.iter().collect();
+    assert_eq!(threads, vec![Some("completion-coach".to_owned()); 3]);
+}
+
+#[test]
+fn a_panic_of_what_waits_for_nothing_is_an_error_too() {
+    let CoachError::Internal { details } = at_once(|| -> Result<(), core::Error> { panic!("what ana wrote") }).unwrap_err() else {
+        panic!("it became another kind")
+    };
+    assert!(!format!("{details:?}").contains("ana"));
 }
 
 /// What a transport does that its caller leaves: it answers before, and once more after.
@@ -306,6 +336,31 @@ impl Transport for Late {
 }
 
 struct Endless(Arc<Bodies>);
+
+/// Cannot be cancelled as long as somebody holds this.
+struct Stuck(Arc<Mutex<()>>);
+
+#[async_trait::async_trait]
+impl HttpBody for Stuck {
+    async fn next(&self) -> Result<Option<Vec<u8>>, CoachError> {
+        std::future::pending().await
+    }
+    fn cancel(&self) -> Result<(), CoachError> {
+        drop(self.0.lock());
+        Ok(())
+    }
+}
+
+/// Answers with bodies like that.
+struct Sticking(Arc<Mutex<()>>, Notify);
+
+#[async_trait::async_trait]
+impl Transport for Sticking {
+    async fn post(&self, request: Arc<HttpRequest>) -> Result<Arc<HttpResponse>, CoachError> {
+        self.1.notify_one();
+        Ok(request.response(200, Vec::new(), Arc::new(Stuck(self.0.clone()))))
+    }
+}
 
 #[async_trait::async_trait]
 impl HttpBody for Endless {
@@ -342,4 +397,30 @@ fn a_response_that_nobody_waits_for_is_cancelled_whenever_it_comes() {
         bodies.1.notified().await;
         assert_eq!(bodies.0.load(SeqCst), 2);
     });
+}
+
+#[test]
+fn bodies_that_cannot_be_cancelled_stop_nobody_else() {
+    let lock = Arc::new(Mutex::new(()));
+    let held = lock.lock().unwrap();
+    let transport = Arc::new(Sticking(lock.clone(), Notify::new()));
+    wait(async move {
+        let endpoint = Endpoint::over(transport.clone(), "http://127.0.0.1:9/v1".into(), Credentials::none()).on_this_device();
+        let model = CoachModel::open_ai("m".into(), endpoint, None, None, None).unwrap();
+        let (_coach, debrief) = debrief_with(Arc::new(core::SqliteStore::in_memory().unwrap()), &model).await;
+        let mut turn = debrief.stream(said("It went well."));
+        for _ in 0..4 {
+            let reading = tokio::spawn({
+                let turn = turn.clone();
+                async move { turn.next().await.map(drop) }
+            });
+            transport.1.notified().await;
+            turn.cancel();
+            assert!(reading.await.unwrap().is_err());
+            turn = debrief.resume();
+        }
+        turn.cancel();
+        assert!(matches!(debrief.state().await, Ok(DebriefState::Pending)));
+    });
+    drop(held);
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use completion_coach as core;
+use tokio::task::block_in_place;
 
 use crate::error::Result;
 use crate::model::CoachModel;
-use crate::runtime::{Canceller, run_until};
+use crate::runtime::{Canceller, at_once, run_until};
 use crate::types::*;
 
 /// Proposals from a transcript that was held elsewhere.
@@ -46,7 +47,7 @@ pub struct TurnFacts {
 
 /// What is wrong with a coach's turn, and what can be measured of it.
 #[uniffi::export]
-pub fn check_turn(text: String, facts: TurnFacts) -> TurnReport {
+pub fn check_turn(text: String, facts: TurnFacts) -> Result<TurnReport> {
     let said: Vec<&str> = facts.said.iter().map(String::as_str).collect();
     let known: Vec<&str> = facts.known.iter().map(String::as_str).collect();
     let vocabulary: Vec<core::Term> = facts.vocabulary.clone().cross();
@@ -58,17 +59,17 @@ pub fn check_turn(text: String, facts: TurnFacts) -> TurnReport {
         vocabulary: &vocabulary,
         instructions: &facts.instructions,
     };
-    core::check_turn(&text, &facts).cross()
+    at_once(|| Ok(core::check_turn(&text, &facts).cross()))
 }
 
 /// The profile as a model is told it, in at most so many characters.
 #[uniffi::export]
-pub fn build_profile_context(profile: Profile, purpose: ContextPurpose, max_chars: Option<u32>) -> String {
+pub fn build_profile_context(profile: Profile, purpose: ContextPurpose, max_chars: Option<u32>) -> Result<String> {
     let mut options = core::ContextOptions::new(purpose.cross());
     if let Some(most) = max_chars {
         options = options.max_chars(most.cross());
     }
-    core::build_profile_context(&profile.cross(), &options)
+    at_once(|| Ok(core::build_profile_context(&profile.cross(), &options)))
 }
 
 /// The library's own instructions for the coach of a debrief.
@@ -110,14 +111,14 @@ pub fn version() -> String {
 /// Reads a corpus: a JSON list of cases.
 #[uniffi::export]
 pub fn read_evaluation_cases(json: String) -> Result<Vec<EvaluationCase>> {
-    Ok(core::EvaluationCase::read(&json)?.cross())
+    at_once(|| Ok(core::EvaluationCase::read(&json)?.cross()))
 }
 
 /// What an evaluation is about to use.
 #[uniffi::export]
 pub fn estimate(cases: Vec<EvaluationCase>, options: EvaluationOptions, info: ModelInfo) -> Result<EvaluationEstimate> {
     let cases: Vec<core::EvaluationCase> = cases.cross();
-    Ok(core::estimate(&cases, &options.cross(), &info.cross())?.cross())
+    at_once(|| Ok(core::estimate(&cases, &options.cross(), &info.cross())?.cross()))
 }
 
 /// Is told how far an evaluation has come.
@@ -141,7 +142,7 @@ pub async fn evaluate(
         let step = move |done: usize, of: usize| {
             if let Some(progress) = &progress {
                 // What a progress bar throws is no reason to stop.
-                let _ = progress.step(done.cross(), of.cross());
+                let _ = block_in_place(|| progress.step(done.cross(), of.cross()));
             }
         };
         core::evaluate(&cases, &options, model.as_ref().map(|model| &*model.0), step).await

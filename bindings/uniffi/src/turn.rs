@@ -9,7 +9,7 @@ use completion_coach::{Error, ErrorKind, Result as CoreResult};
 use tokio::sync::{Notify, mpsc};
 
 use crate::error::Result;
-use crate::runtime::{Task, fault, let_go, run};
+use crate::runtime::{Task, elsewhere, fault, run};
 use crate::types::*;
 
 /// The most events that are ahead of whoever reads them.
@@ -103,11 +103,14 @@ impl Turn {
             return;
         }
         self.shared.cancelled.store(true, Ordering::SeqCst);
-        let ended = {
+        let (driver, begin) = {
             let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
             (driver.take(), self.begin.lock().unwrap_or_else(PoisonError::into_inner).take())
         };
-        let_go(ended);
+        drop(driver);
+        if begin.is_some() {
+            elsewhere(move || drop(begin));
+        }
     }
 
     /// Goes on without anybody watching: the screen was left, the reply is kept.

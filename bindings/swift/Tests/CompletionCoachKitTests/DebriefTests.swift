@@ -204,10 +204,10 @@ import Testing
         let messages = [TranscriptMessage(role: .assistant, text: "What did you learn?"), TranscriptMessage(role: .user, text: "I learned Rust.")]
         let proposal = try await extract(profile: Profile(), messages: messages, model: model.model())
         #expect(proposal.items.map(\.value) == ["Rust"])
-        let report = checkTurn(text: "What did you learn? And why?", facts: TurnFacts(language: "en"))
+        let report = try checkTurn(text: "What did you learn? And why?", facts: TurnFacts(language: "en"))
         let text = "What did you learn? And why?"
         #expect(report.findings.contains { $0.gate == .severalQuestions && $0.range(in: text) != nil })
-        #expect(buildProfileContext(profile: Profile(name: "Ana"), purpose: .debrief, maxChars: nil).contains("Ana"))
+        #expect(try buildProfileContext(profile: Profile(name: "Ana"), purpose: .debrief, maxChars: nil).contains("Ana"))
     }
 
     @Test func records_are_values_that_json_can_hold() async throws {
