@@ -16,9 +16,9 @@ use completion_coach::testing::{ManualClock, ScriptedModel, SeededIds};
 use completion_coach::{ActionStep, AllowanceRates, Clock, CompletionCoach, Rate};
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prelude::{BoxedStrategy, Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use proptest::prelude::{BoxedStrategy, Just, ProptestConfig, Strategy, any, prop_oneof};
 use proptest::sample::select;
-use proptest::test_runner::RngSeed;
+use proptest::test_runner::{RngSeed, TestRunner};
 
 use checks::check_all_can_go_on;
 use world::{Drive, FAILURES, Move, Op, PANIC, Play, Run, Setting, THREADS, USERS, What, World};
@@ -241,18 +241,35 @@ fn what_must_always_hold(setting: &Setting, moves: Vec<Move>) {
     world.end();
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES),
-        failure_persistence: None,
-        max_shrink_iters: std::env::var("PROPTEST_MAX_SHRINK_ITERS").ok().and_then(|most| most.parse().ok()).unwrap_or(1_000),
-        // The same cases in every run of the test command, so that a red one speaks of the change; other seeds are tried apart.
-        rng_seed: RngSeed::Fixed(std::env::var("PROTOCOL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)),
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn i1_to_i8_hold_in_any_order_of_anything(setting in setting(), moves in moves()) {
-        what_must_always_hold(&setting, moves);
+/// Half of the cases, from a seed of its own.
+fn any_order_of_anything(half: u64) {
+    fn asked<T: std::str::FromStr>(name: &str) -> Option<T> {
+        std::env::var(name).ok()?.parse().ok()
     }
+    let config = ProptestConfig {
+        cases: asked("PROPTEST_CASES").unwrap_or(CASES).div_ceil(2),
+        failure_persistence: None,
+        max_shrink_iters: asked("PROPTEST_MAX_SHRINK_ITERS").unwrap_or(1_000),
+        // The same cases in every run of the test command, so that a red one speaks of the change; other seeds are tried apart.
+        rng_seed: RngSeed::Fixed(asked("PROTOCOL_SEED").unwrap_or(1_u64).wrapping_add(half)),
+        ..ProptestConfig::default()
+    };
+    let held = TestRunner::new(config).run(&(setting(), moves()), |(setting, moves)| {
+        what_must_always_hold(&setting, moves);
+        Ok(())
+    });
+    if let Err(error) = held {
+        panic!("{error}");
+    }
+}
+
+// Two tests, which two cores run side by side.
+#[test]
+fn i1_to_i8_hold_in_any_order_of_anything() {
+    any_order_of_anything(0);
+}
+
+#[test]
+fn i1_to_i8_hold_in_any_other_order_of_anything() {
+    any_order_of_anything(1);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use completion_coach::{
-    ActionStatus, Attempt, AttemptStatus, Clock, DebriefState, Ending, ErrorKind, ExtractionStatus, Invitation, Message, ModelPlace,
+    ActionStatus, Attempt, AttemptStatus, Clock, DebriefState, Ending, ErrorKind, ExtractionStatus, Invitation, Live, Message, ModelPlace,
     Purpose, Result, Role, Said, ThreadId, Timestamp,
 };
 
@@ -377,9 +377,16 @@ impl World {
             assert!(proposal.items.iter().chain(&proposal.known).all(|item| item.thread == thread), "I1: a thread's proposals");
             if let (Some(id), Some(is)) = (thread.action(), data.thread(&thread).map(|thread| &thread.state)) {
                 let state = wait(me.debrief(id.clone()).state()).expect("a state");
-                let declined = is.invitation == Invitation::Declined && is.live.is_none();
+                let begun = |live: &Live| data.attempts.iter().find(|attempt| attempt.id == live.attempt).map(|attempt| attempt.started_at);
+                // As long as its lease lasts, and was not taken by a clock that was set back since.
+                let now = self.clocks[0].now();
+                let live = is
+                    .live
+                    .as_ref()
+                    .is_some_and(|live| live.until > now && begun(live).is_none_or(|begun| begun - now <= Duration::from_mins(15)));
+                assert_eq!(state == DebriefState::Live, live);
+                let declined = is.invitation == Invitation::Declined && !live;
                 assert!(!declined || matches!(state, DebriefState::Declined | DebriefState::ReadyToReview));
-                assert_eq!(state == DebriefState::Live, is.live.is_some());
             }
         }
         if data.account.is_some() {

@@ -428,7 +428,8 @@ impl World {
                 .expect("a coach")
         };
         let coaches = clocks.iter().enumerate().map(|(at, clock)| coach(at, clock)).collect();
-        let watcher = CompletionCoach::builder(store.clone(), ScriptedModel::default()).ids(SeededIds::new(99)).build().expect("a watcher");
+        let watcher = CompletionCoach::builder(store.clone(), ScriptedModel::default()).ids(SeededIds::new(99)).clock(clocks[0].clone());
+        let watcher = watcher.build().expect("a watcher");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let data = vec![Rc::default(); USERS];
         let (lives, slots, dropped) = ([0; USERS], Vec::new(), Vec::new());
