@@ -24,6 +24,7 @@ apart=(
   "the table of speeds (cargo bench --features testing --bench table)"
   "what a debrief costs (cargo bench --features testing --bench cost)"
   "what the checks of a turn take (cargo bench --features testing --bench checks)"
+  "what the wheel costs (python benches/python/costs.py, in a virtual environment with the wheel)"
   "Python beside its peers (python benches/python/peers.py; benches/python/requirements.txt has what it needs)"
   "the size without http (cargo build --config .cargo/phone.toml --profile small -p completion-coach-ffi --no-default-features)"
   "ten thousand turns in Kotlin leak nothing (LEAK_TURNS=10000 mvn -Dflavour=testing test -Dtest='LifeTest#*many*', in bindings/kotlin after tests/kotlin.sh)"
@@ -159,6 +160,9 @@ python() {
 mobile() {
   command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
   install_deny
+  # Its linking is one long task of one core; what goes on beside it waits for no clock.
+  cargo build --quiet --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi & local small=$!
+  trap "kill $small 2>/dev/null || true" EXIT
   say "the border"
   cargo clippy --locked --package completion-coach-ffi --package completion-coach-bindgen --all-targets --all-features -- -D warnings
   cargo check --locked --package completion-coach-ffi --no-default-features
@@ -167,7 +171,8 @@ mobile() {
   "$cache/bin/cargo-deny" --locked --manifest-path bindings/uniffi/Cargo.toml check licenses bans
   cargo test --locked --package completion-coach-ffi --all-features
   say "the small library, which phones load and the consumers of both packages use"
-  cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi
+  wait "$small" || { echo "it cannot be built"; exit 1; }
+  trap - EXIT
   local size; size=$(stat -c %s "${CARGO_TARGET_DIR:-target}/small/libcompletion_coach_ffi.so")
   echo "$size bytes"
   [ "$size" -le "$small_most" ] || { echo "it has grown beyond $small_most bytes; if it should have, change that and the README"; exit 1; }
@@ -185,6 +190,10 @@ for part in "${parts[@]}"; do
 done
 
 say "features by language"
-python3 tests/features.py "${FEATURES_TABLE:-check}" "$FEATURES"
+languages=()
+for part in "${parts[@]}"; do
+  case "$part" in core) languages+=(rust) ;; python) languages+=(python) ;; mobile) languages+=(kotlin swift) ;; esac
+done
+python3 tests/features.py "${FEATURES_TABLE:-check}" "$FEATURES" "${languages[@]}"
 for check in "${apart[@]}"; do echo "apart: $check"; done
 say "all that was asked for has passed: ${parts[*]}"

@@ -1,8 +1,8 @@
 """The table of features by language in README.md, made of what the tests have proved.
 
 A test calls `ran(KEY)` as its last line, which leaves a file `LANGUAGE/KEY` in the folder that the variable FEATURES names.
-`python tests/features.py check FOLDER` compares the columns of the languages that ran with the table; `write` puts them there.
-The columns of languages that did not run stay as they are.
+`python tests/features.py check FOLDER LANGUAGE…` compares the columns of the languages that ran with the table; `write` puts
+them there. The columns of other languages stay as they are.
 """
 
 import sys
@@ -28,13 +28,15 @@ def columns(table):
     }
 
 
-def ran(folder):
-    """What was proved just now, by the languages that ran."""
+def ran(folder, languages):
+    """What was proved just now by the languages that ran; one that proved nothing has lost its way to the folder."""
     found = {path.name: {file.name for file in path.iterdir()} for path in Path(folder).glob("*") if path.is_dir()}
     for language, keys in found.items():
         unknown = sorted(keys - set(features())) or (language not in LANGUAGES and [language])
         if unknown:
             sys.exit(f"{language} has proved what tests/features.txt does not name: {', '.join(unknown)}")
+    if silent := [language for language in languages if not found.get(language)]:
+        sys.exit(f"nothing was heard of {', '.join(silent)}, although it ran")
     return found
 
 
@@ -46,11 +48,11 @@ def table(proved):
     return "\n".join(lines) + "\n"
 
 
-def main(mode, folder):
+def main(mode, folder, *languages):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     before, rest = readme.split(BEGIN)
     old, after = rest.split(END)
-    new = table(columns(old) | ran(folder))
+    new = table(columns(old) | ran(folder, languages))
     if mode == "write":
         (ROOT / "README.md").write_text(before + BEGIN + new + END + after, encoding="utf-8")
     elif new != old:

@@ -11,6 +11,10 @@ import threading
 import time
 
 EVERY = 10.0
+SIGNAL = {"name": "tell_app", "arguments": '{"outcome": "failure"}'}
+WITH_A_SIGNAL = {"content": "more ", "tool_calls": [{"index": 0, "id": "t", "type": "function", "function": SIGNAL}]}
+ITEM = {"field": "skills", "value": "Rust", "message": 2, "quote": "I learned Rust"}
+BEGINNING = {"content": '{"items": [' + json.dumps(ITEM) + ", "}
 
 
 class SlowServer:
@@ -46,12 +50,9 @@ class SlowServer:
             while len(body) < length:
                 body += connection.recv(65_536)
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+            delta = BEGINNING if b"json_schema" in body else WITH_A_SIGNAL
             while True:
-                chunk = {
-                    "id": "c",
-                    "object": "chat.completion.chunk",
-                    "choices": [{"index": 0, "delta": {"content": "more "}}],
-                }
+                chunk = {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta}]}
                 connection.sendall(b"data: " + json.dumps(chunk).encode() + b"\n\n")
                 self.pieces += 1
                 self.asked.set()

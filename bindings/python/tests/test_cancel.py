@@ -53,6 +53,7 @@ def check(server: SlowServer, store: Any, ended: float, how: str) -> None:
         reply = debrief.take_over().reply()
         assert reply.text == "What did you learn?"
         assert [m.text for m in debrief.messages() if m.role == cc.Role.USER] == ["It worked."]
+        assert debrief.recap().outcome != cc.Outcome.FAILURE, "a signal of the turn was stored"
 
 
 @pytest.mark.parametrize("how", ["break", "del", "with", "cancel", "exception"])
@@ -128,6 +129,22 @@ async def test_cancelling_a_task_closes_the_connection(server: SlowServer, how: 
     ended = time.monotonic()
     await asyncio.to_thread(check, server, store, ended, f"task: {how}")
     ran("cancel_task")
+
+
+async def test_cancelling_a_task_that_proposes_stores_nothing(server: SlowServer) -> None:
+    store = cc.SqliteStore.in_memory()
+    with cc.CompletionCoach(store) as coach:
+        debrief = opened(coach)
+        debrief.send("I learned Rust while I wrote it.")
+        debrief.stop()
+        proposing = cc.AsyncCompletionCoach(store, model(server)).user("ana").debrief("a-1")
+        task = asyncio.ensure_future(proposing.propose())
+        await asyncio.to_thread(server.asked.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.closed.wait, EVERY - 1), "the connection was not closed"
+        assert server.pieces == 1 and not debrief.proposal().items
 
 
 async def test_leaving_an_async_loop_closes_the_connection(server: SlowServer) -> None:
