@@ -165,7 +165,8 @@ mobile() {
   trap "kill $small 2>/dev/null || true" EXIT
   say "the border"
   cargo clippy --locked --package completion-coach-ffi --package completion-coach-bindgen --all-targets --all-features -- -D warnings
-  cargo check --locked --package completion-coach-ffi --no-default-features
+  say "the border without http, over a transport of the app's own"
+  cargo test --locked --package completion-coach-ffi --no-default-features --features testing
   absent reqwest rustls hyper -- --package completion-coach-ffi --no-default-features
   absent uniffi -- --all-features
   "$cache/bin/cargo-deny" --locked --manifest-path bindings/uniffi/Cargo.toml check licenses bans

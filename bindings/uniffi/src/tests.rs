@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::coach::{CoachOptions, CompletionCoach, builder};
 use crate::error::{CoachError, ErrorKind, caught};
-use crate::model::{CoachModel, Credentials, Endpoint, HttpBody, HttpRequest, HttpResponse, Transport};
+use crate::model::{CoachModel, Credentials, Endpoint, HttpBody, HttpHeader, HttpRequest, HttpResponse, Transport};
 use crate::port::STORE;
 use crate::runtime::{Canceller, at_once, handle};
 use crate::store::{ActionStore, Foreign};
@@ -423,4 +423,47 @@ fn bodies_that_cannot_be_cancelled_stop_nobody_else() {
         assert!(matches!(debrief.state().await, Ok(DebriefState::Pending)));
     });
     drop(held);
+}
+
+/// The app's own network stack: what it sends comes back as the pieces of an answer.
+struct Own(Mutex<Option<(String, Vec<u8>)>>);
+
+#[async_trait::async_trait]
+impl Transport for Own {
+    async fn post(&self, request: Arc<HttpRequest>) -> Result<Arc<HttpResponse>, CoachError> {
+        *self.0.lock().unwrap() = Some((request.url(), request.body()));
+        let head = vec![HttpHeader { name: "Content-Type".into(), value: "text/event-stream".into() }];
+        let piece =
+            |text: &str| format!("data: {{\"choices\": [{{\"index\": 0, \"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n").into_bytes();
+        let end = b"data: {\"choices\": [{\"index\": 0, \"delta\": {}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n".to_vec();
+        let pieces = vec![end, piece("you learn?"), piece("What did ")];
+        Ok(request.response(200, head, Arc::new(Whole(Mutex::new(pieces)))))
+    }
+}
+
+struct Whole(Mutex<Vec<Vec<u8>>>);
+
+#[async_trait::async_trait]
+impl HttpBody for Whole {
+    async fn next(&self) -> Result<Option<Vec<u8>>, CoachError> {
+        Ok(self.0.lock().unwrap().pop())
+    }
+    fn cancel(&self) -> Result<(), CoachError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_apps_own_transport_carries_a_turn() {
+    wait(async {
+        let transport = Arc::new(Own(Mutex::default()));
+        let endpoint = Endpoint::over(transport.clone(), "http://127.0.0.1:9/v1".into(), Credentials::none()).on_this_device();
+        let model = CoachModel::open_ai("m".into(), endpoint, None, None, None).unwrap();
+        let (_coach, debrief) = debrief_with(Arc::new(core::SqliteStore::in_memory().unwrap()), &model).await;
+        let reply = debrief.send(said("It went well."), None).await.unwrap();
+        assert_eq!(reply.message.text, "What did you learn?");
+        let (url, body) = transport.0.lock().unwrap().take().unwrap();
+        assert_eq!(url, "http://127.0.0.1:9/v1/chat/completions");
+        assert!(String::from_utf8(body).unwrap().contains("It went well."));
+    });
 }
