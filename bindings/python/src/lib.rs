@@ -35,6 +35,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(testing::check_store, module)?)?;
     module.add_function(wrap_pyfunction!(tools::check_turn, module)?)?;
     module.add_function(wrap_pyfunction!(tools::build_profile_context, module)?)?;
+    module.add_function(wrap_pyfunction!(tools::default_texts, module)?)?;
     module.add_function(wrap_pyfunction!(tools::extract, module)?)?;
     module.add_function(wrap_pyfunction!(tools::estimate, module)?)?;
     module.add_function(wrap_pyfunction!(tools::evaluate, module)?)?;

@@ -1,7 +1,9 @@
 //! What needs no coach: the check of a turn, the profile's context, proposals from a transcript, the evaluation of a corpus.
 
+use std::collections::BTreeMap;
+
 use completion_coach::{
-    ContextOptions, ContextPurpose, EvaluationCase, EvaluationOptions, ModelInfo, Profile, Term, TranscriptMessage, TurnFacts,
+    ContextOptions, ContextPurpose, EvaluationCase, EvaluationOptions, ModelInfo, Profile, Term, Texts, TranscriptMessage, TurnFacts,
 };
 use pyo3::prelude::*;
 use serde::Deserialize;
@@ -53,6 +55,13 @@ pub fn build_profile_context(py: Python<'_>, profile: &str, purpose: &str, max_c
     let profile: Profile = raise(py, call::read(profile))?;
     let purpose: ContextPurpose = raise(py, call::read(purpose))?;
     Ok(completion_coach::build_profile_context(&profile, &ContextOptions::new(purpose).max_chars(max_chars)))
+}
+
+/// The library's own texts in a language, by their ids.
+#[pyfunction]
+pub fn default_texts(language: &str) -> BTreeMap<&'static str, &'static str> {
+    let texts = Texts::default();
+    Texts::ids().filter_map(|id| Some((id, texts.get(language, id)?))).collect()
 }
 
 /// Proposals from a transcript that was held elsewhere.

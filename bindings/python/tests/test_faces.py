@@ -225,6 +225,8 @@ async def test_every_setting_reaches_the_core(face: Face) -> None:
     prompt = "".join(part.text for part in model.requests()[0].parts)
     assert all(words in prompt for words in ("marine biology", "warm", "Never mention fish."))
     assert (await face(coach.user("ana").offer(debrief.action))).later == "Not now"
+    english, spanish = cc.default_texts(), cc.default_texts("es-MX")
+    assert english["offer.later"] == "Later" and english.keys() == spanish.keys() and not cc.default_texts("xx")
     with pytest.raises(cc.InvalidInputError) as long:
         await face(debrief.send("x" * 21))
     assert (long.value.field, long.value.limit) == ("message", 20)

@@ -58,7 +58,7 @@ pub struct CoachOptions {
     /// What models cost (default: the library's own table).
     #[uniffi(default = None)]
     pub prices: Option<PriceTable>,
-    /// What the library says to people, where the app has its own words for it: by language and then by the text's id.
+    /// What the library says to people, where the app has its own words for it: by language and then by the text's id (`defaultTexts` has them all).
     #[uniffi(default)]
     pub texts: HashMap<String, HashMap<String, String>>,
     /// The language for people whose profile names none, as a BCP 47 tag (default `en`).

@@ -203,6 +203,15 @@ impl CompletionCoach {
     }
 }
 
+#[uniffi::export]
+impl SqliteStore {
+    /// Lets the database grow to so many pages of 4,096 bytes and no further, so that it is full; never below what it has.
+    pub async fn limit_pages(&self, pages: Option<u32>) -> Result<()> {
+        let store = self.store();
+        run(async move { store.limit_pages(pages).await }).await
+    }
+}
+
 /// What one check of the exam found.
 #[derive(Clone, uniffi::Record)]
 pub struct ConformanceCheck {

@@ -1,5 +1,6 @@
 //! What needs no coach: proposals from a transcript, the check of a turn, the profile's context, the evaluation of a corpus.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use completion_coach as core;
@@ -102,6 +103,14 @@ pub fn default_limits() -> Limits {
     core::Limits::default().cross()
 }
 
+/// The library's own texts in a language, by their ids: what `CoachOptions.texts` can replace. Empty for a language that it has none in.
+#[uniffi::export]
+pub fn default_texts(language: String) -> HashMap<String, String> {
+    let texts = core::Texts::default();
+    let text = |id: &'static str| Some((id.to_owned(), texts.get(&language, id)?.to_owned()));
+    core::Texts::ids().filter_map(text).collect()
+}
+
 /// The version of the library.
 #[uniffi::export]
 pub fn version() -> String {
@@ -174,6 +183,11 @@ impl EvaluationReport {
     /// Whether it reaches what the library promises of itself.
     pub fn passes(&self) -> bool {
         Cross::<core::EvaluationReport>::cross(self.clone()).passes()
+    }
+
+    /// The report as a table for people.
+    pub fn table(&self) -> String {
+        Cross::<core::EvaluationReport>::cross(self.clone()).to_string()
     }
 }
 

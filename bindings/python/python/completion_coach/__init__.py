@@ -175,7 +175,7 @@ from ._data import (
 )
 from ._ports import ActionStore, Model, SafetyClassifier, TokenSource
 from ._sync import Chat, CompletionCoach, Debrief, Turn, User, evaluate, extract
-from ._tools import build_profile_context, check_turn, estimate
+from ._tools import build_profile_context, check_turn, default_texts, estimate
 from .errors import (
     AllowanceSpentError,
     BusyError,
@@ -410,6 +410,7 @@ __all__ = [
     "__version__",
     "build_profile_context",
     "check_turn",
+    "default_texts",
     "estimate",
     "evaluate",
     "evaluate_async",

@@ -124,7 +124,8 @@ class AsyncCompletionCoach:
         vocabulary: Words that are recognised in what people write, such as the names of skills.
         prices: What models cost. A model without a price has no cost in the usage report.
         safety_classifier: The host's own look at what people write, beside the phrase lists; the higher level counts.
-        texts: What the library says to people, where the host has its own words: by language, then by the text's id.
+        texts: What the library says to people, where the host has its own words: by language, then by the text's id
+            (`default_texts` has them all).
         language: The language for people whose profile names none, as a BCP 47 tag.
         turn_deadline: How long a turn may take with everything in it, at least 1 s (default 120 s). Then it ends
             itself.

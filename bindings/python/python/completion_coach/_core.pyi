@@ -32,6 +32,7 @@ __all__ = [
     "build_profile_context",
     "check_store",
     "check_turn",
+    "default_texts",
     "estimate",
     "evaluate",
     "extract",
@@ -245,6 +246,9 @@ def check_turn(text: str, facts: str) -> str:
 
 def build_profile_context(profile: str, purpose: str, max_chars: int) -> str:
     """The profile as a model is told it."""
+
+def default_texts(language: str) -> dict[str, str]:
+    """The library's own texts in a language, by their ids."""
 
 def extract(profile: str, messages: str, model: NativeModel | ModelPort) -> Operation:
     """Proposals from a transcript that was held elsewhere."""

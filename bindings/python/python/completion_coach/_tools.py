@@ -41,6 +41,13 @@ def build_profile_context(
     return _core.build_profile_context(dumps(profile), dumps(purpose), max_chars)
 
 
+def default_texts(language: str = "en") -> dict[str, str]:
+    """The library's own texts in a language, by their ids: what a coach's `texts` can replace. Empty for a language that
+    it has none in.
+    """
+    return _core.default_texts(language)
+
+
 def estimate(
     cases: Iterable[EvaluationCase],
     model: _core.NativeModel | Model | ModelInfo | None = None,
