@@ -1,14 +1,12 @@
-// Stores, models, networks, tokens and classifiers written in Kotlin, and whatever goes wrong in them.
+// Stores, models, networks, tokens and classifiers written in Kotlin. What goes wrong in them is FaultsTest's.
 
 package completion.coach
 
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.delay
@@ -54,29 +52,6 @@ class PortsTest {
         val error = failing<CoachException.StorageDamaged> { coach(own = typed).user("ana").profile() }
         assertEquals(listOf<Any?>("the cupboard is broken", 2.seconds), listOf(error.reason, error.retryAfter))
         failing<CoachException.StorageUnavailable> { coach(own = Broken(kotlinx.coroutines.CancellationException("a secret"))).user("ana").profile() }
-    }
-
-    @Test
-    fun `a store that answers late is waited for and one that never answers is not`() = test(2.minutes) {
-        val late = object : MemoryStore() {
-            override suspend fun account(user: String): Account? {
-                delay(1.seconds)
-                return super.account(user)
-            }
-        }
-        failing<CoachException.NotFound> { coach(own = late).user("ana").profile() }
-        val cancelled = CompletableDeferred<Unit>()
-        val never = object : MemoryStore() {
-            override suspend fun account(user: String): Account? = try {
-                awaitCancellation()
-            } finally {
-                cancelled.complete(Unit)
-            }
-        }
-        val begun = TimeSource.Monotonic.markNow()
-        assertTrue("30 seconds" in failing<CoachException.StorageUnavailable> { coach(own = never).user("ana").profile() }.reason)
-        assertTrue(begun.elapsedNow() in 29.seconds..40.seconds)
-        cancelled.await()
     }
 
     @Test
@@ -133,21 +108,6 @@ class PortsTest {
         failing<CoachException.StorageFull> { CoachModel.own(object : Model by Mine({}) { override fun info(): ModelInfo = throw ErrorKind.STORAGE_FULL.exception("x") }) }
         val empty = coach(mine { }).opened()
         failing<CoachException.ReplyIncomplete> { empty.send("It worked.") }
-    }
-
-    @Test
-    fun `a model that is too slow is cancelled at the turn's deadline`() = test {
-        val cancelled = CompletableDeferred<Unit>()
-        val never = mine {
-            try {
-                awaitCancellation()
-            } finally {
-                cancelled.complete(Unit)
-            }
-        }
-        val debrief = coach(never, CoachOptions(turnDeadline = 1.seconds, allowance = FREE)).opened()
-        failing<CoachException.ModelUnavailable> { debrief.send("It worked.") }
-        cancelled.await()
     }
 
     @Test
@@ -254,18 +214,6 @@ class PortsTest {
         assertEquals(listOf("token-1"), invalid.toList())
         assertEquals(listOf("Bearer token-1", "Bearer token-2"), seen.toList())
         ran("own_tokens")
-    }
-
-    @Test
-    fun `a source of tokens that fails is a typed error`() = test {
-        class Failing(private val thrown: Exception) : TokenSource {
-            override suspend fun token(): String = throw thrown
-
-            override suspend fun invalidate(refused: String) = Unit
-        }
-        suspend fun send(thrown: Exception) = coach(at("http://127.0.0.1:9/v1", credentials = Credentials.source(Failing(thrown)))).opened().send("x y z")
-        failing<CoachException.Unauthorised> { send(ErrorKind.UNAUTHORISED.exception("sign in again")) }
-        assertFalse("secret" in failing<CoachException.ModelUnavailable> { send(IllegalStateException("a secret")) }.toString())
     }
 
     // Classifiers.
