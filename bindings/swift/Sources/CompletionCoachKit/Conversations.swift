@@ -79,6 +79,36 @@ extension NewAction {
     }
 }
 
+extension ActionKind {
+    /// The kind of this name, such as `build_tools`; any other name is a kind of the app's own.
+    public static func named(_ name: String) -> ActionKind {
+        let known: [ActionKind] = [
+            .replicate, .collaborate, .startOrg, .identifyGaps, .volunteer, .buildTools, .teachWrite, .developSkills,
+        ]
+        return known.first { $0.name == name } ?? .other(name: name)
+    }
+
+    /// The kind's name, such as `build_tools`.
+    public var name: String {
+        switch self {
+        case .replicate: "replicate"
+        case .collaborate: "collaborate"
+        case .startOrg: "start_org"
+        case .identifyGaps: "identify_gaps"
+        case .volunteer: "volunteer"
+        case .buildTools: "build_tools"
+        case .teachWrite: "teach_write"
+        case .developSkills: "develop_skills"
+        case .other(let name): name
+        }
+    }
+}
+
+extension CompletionCoach {
+    /// Who the person is told they talk with, in the language of the device.
+    public func disclosure() throws -> Disclosure { try disclosure(language: Locale.preferredLanguages.first ?? "en") }
+}
+
 extension Proposal {
     /// What waits for a verdict.
     public var pending: [Extraction] { items.filter { $0.status == .pending } }

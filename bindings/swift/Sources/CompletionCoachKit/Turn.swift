@@ -8,6 +8,13 @@ extension Turn {
     /// `resume` asks again.
     public var events: TurnEvents { TurnEvents(turn: self) }
 
+    /// The reply's text as it comes, without the other events. It ends the turn as `events` does.
+    public var text: AsyncCompactMapSequence<TurnEvents, String> {
+        events.compactMap { event in
+            if case .text(let piece) = event { piece } else { nil }
+        }
+    }
+
     /// Reads to the end and gives the reply. Cancelling the task ends the turn.
     public func reply() async throws -> Reply {
         try await cancellable(cancel) { try await wholeReply() }

@@ -1,4 +1,7 @@
-// A debrief in the terminal: `debrief --title "A parser for log files"`. Without a model the offline guide asks; everything is kept in one file.
+// The main job in a terminal: say what you finished, answer a few questions, read your own words, decide, go on.
+//
+// Options: --db PATH, --user ID, --title TEXT, --kind KIND, --lang CODE, --model offline|anthropic|openai, --consent.
+// In the environment: ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL; OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL.
 import CompletionCoachKit
 import Foundation
 
@@ -8,7 +11,7 @@ struct Unusable: Error {
 
 /// `--name value` pairs.
 func options() throws(Unusable) -> [String: String] {
-    let known = ["--db", "--user", "--title", "--model", "--base-url", "--consent"]
+    let known = ["--db", "--user", "--title", "--kind", "--lang", "--model", "--consent"]
     var options: [String: String] = [:]
     var arguments = CommandLine.arguments.dropFirst()
     while let name = arguments.popFirst() {
@@ -19,18 +22,20 @@ func options() throws(Unusable) -> [String: String] {
     return options
 }
 
-/// The guide, or the model that the options name with a key from the environment.
-func model(_ options: [String: String]) throws -> CoachModel {
-    switch options["--model"] ?? "offline" {
+/// The model that is named, or else the one that there is a key for.
+func model(_ named: String?) throws -> CoachModel {
+    func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let found = variable("ANTHROPIC_API_KEY") != nil ? "anthropic" : variable("OPENAI_MODEL") != nil ? "openai" : "offline"
+    switch named ?? found {
     case "offline": return .offlineGuide()
     case "anthropic":
-        let endpoint = Endpoint(
-            baseUrl: options["--base-url"] ?? anthropicBaseUrl(), credentials: try .environment(variable: "ANTHROPIC_API_KEY"))
-        return try .anthropic(model: "claude-sonnet-4-5", endpoint: endpoint)
+        let url = variable("ANTHROPIC_BASE_URL") ?? anthropicBaseUrl()
+        let endpoint = Endpoint(baseUrl: url, credentials: try .environment(variable: "ANTHROPIC_API_KEY"))
+        return try .anthropic(model: variable("ANTHROPIC_MODEL") ?? "claude-sonnet-5-5", endpoint: endpoint)
     case "openai":
-        let url = options["--base-url"] ?? openAiBaseUrl()
-        let endpoint = Endpoint(baseUrl: url, credentials: try .environment(variable: "OPENAI_API_KEY"))
-        return try .openAi(model: "gpt-5-mini", endpoint: url.contains("//127.0.0.1") ? endpoint.onThisDevice() : endpoint)
+        guard let model = variable("OPENAI_MODEL") else { throw Unusable(why: "set OPENAI_MODEL to the name of a model") }
+        let credentials = variable("OPENAI_API_KEY") == nil ? .none() : try Credentials.environment(variable: "OPENAI_API_KEY")
+        return try .openAi(model: model, endpoint: Endpoint(baseUrl: variable("OPENAI_BASE_URL") ?? openAiBaseUrl(), credentials: credentials))
     case let other: throw Unusable(why: "there is no model \(other); use offline, anthropic or openai")
     }
 }
@@ -69,19 +74,49 @@ func message(_ line: String, after reply: Reply) -> NewMessage {
     return .choose(choices[number - 1])
 }
 
+/// What has no profile yet has an empty one.
+func profile(_ me: User) async throws -> Profile {
+    do { return try await me.profile() } catch CoachError.notFound { return Profile() }
+}
+
+/// Whether a debrief waits for something: an answer, a reply, a proposal or a verdict.
+func waits(_ listed: ListedAction) -> Bool {
+    switch listed.debrief {
+    case .declined, .reviewed, .ended(.handedOver): false
+    case .deferred(let until): until <= .now
+    case .none, .open, .pending, .live, .ended, .readyToReview: true
+    }
+}
+
+/// What was finished now, or what waits since the last time.
+func action(_ me: User, _ options: [String: String]) async throws -> Action {
+    if let title = options["--title"] {
+        return try await me.recordDone(action: NewAction(.named(options["--kind"] ?? "other"), title)).action
+    }
+    guard let waiting = try await me.actions(status: .done).first(where: waits)?.action else {
+        throw Unusable(why: "no debrief waits; pass --title with what was finished")
+    }
+    print("To be continued: \(waiting.title)")
+    return waiting
+}
+
 func hold() async throws {
     let options = try options()
-    let store = try await SqliteStore.open(path: options["--db"] ?? "debriefs.db")
-    let coach = try CompletionCoach(store: store, model: try model(options), options: CoachOptions(delivery: .live))
+    let store = try await SqliteStore.open(path: options["--db"] ?? "debrief.db")
+    let coach = try CompletionCoach(
+        store: store, model: try model(options["--model"]), options: CoachOptions(delivery: .live, offlineFallback: true))
     let me = try coach.user(id: options["--user"] ?? "me")
-    let disclosure = try coach.disclosure(language: "en")
+    if let language = options["--lang"] {
+        var profile = try await profile(me)
+        profile.language = language
+        try await me.saveProfile(profile: profile)
+    }
+    let disclosure = try options["--lang"].map(coach.disclosure) ?? coach.disclosure()
     print(disclosure.text)
-    if options["--consent"] != nil { try await me.consent(disclosure: disclosure) }
-
-    let waiting = try await me.actions(status: .done).first { ![.reviewed, .declined].contains($0.debrief) }?.action
-    guard let title = options["--title"] ?? waiting?.title else { throw Unusable(why: "no debrief waits; pass --title with what was finished") }
-    let action = if let waiting, waiting.title == title { waiting } else { try await me.recordDone(action: NewAction(.other(name: "task"), title)).action }
-    let debrief = me.debrief(action: action.id)
+    if try await me.consentNeeded(), options["--consent"] != nil || ask("May it be sent there? [y]es, [n]o:") == "y" {
+        try await me.consent(disclosure: disclosure)
+    }
+    let debrief = me.debrief(action: try await action(me, options).id)
 
     // A program that starts again is the only one at work on its debrief.
     var last = try await show(debrief.takeOver())
@@ -90,9 +125,16 @@ func hold() async throws {
             print("The rest waits for the next time.")
             return
         }
-        if !line.isEmpty { last = try await show(debrief.stream(message(line, after: reply))) }
+        switch line {
+        case "": continue
+        case "stop":
+            last = try await debrief.stop()
+            print(last?.message.text ?? "")
+        default: last = try await show(debrief.stream(message(line, after: reply)))
+        }
     }
 
+    if case .ended(.handedOver) = try await debrief.state() { return }
     for line in try await debrief.recap().lines { print("\(line.label): “\(line.quote)”") }
     let proposal = try await debrief.propose()
     var verdicts: [String: Verdict] = [:]

@@ -6,7 +6,7 @@ import Testing
 
 /// How a turn is left.
 enum Leaving: CaseIterable {
-    case breaking, throwing, dropping, cancel, task, sending, replying, proposing
+    case breaking, text, throwing, dropping, cancel, task, sending, replying, proposing
 }
 
 /// The network stack that the request goes over.
@@ -15,9 +15,12 @@ enum Stack: CaseIterable {
 }
 
 @Suite struct Cancelling {
+    /// Whole but for its end.
+    static let proposal = #"{"items":[{"field":"skills","value":"Rust","message":2,"quote":"I learned Rust"}"#
+
     @Test(arguments: Stack.allCases, Leaving.allCases)
     func leaving_a_turn_closes_the_connection(_ stack: Stack, _ how: Leaving) async throws {
-        let server = Server()
+        let server = Server(first: how == .proposing ? Self.proposal : "What did ")
         defer { server.stop() }
         let limits = TimeLimits(answer: 60, idle: 60, overall: 90)
         let endpoint = switch stack {
@@ -45,12 +48,16 @@ enum Stack: CaseIterable {
         #expect(try await debrief.said() == [said])
         #expect(try await debrief.all().count == (how == .proposing ? before : before + 1))
         #expect(try await debrief.proposal().items.isEmpty)
-        if how != .proposing {
-            let quick = ScriptedModel()
-            quick.say("What did you learn?")
-            let again = try CompletionCoach(store: store, model: quick.model(), options: options()).user(id: "ana").debrief(action: "a-1")
-            #expect(try await again.takeOver().reply().message.text == "What did you learn?")
-            #expect(try await again.said() == [said])
+        #expect(try await debrief.recap().outcome == nil)
+
+        // Who answers to the end is heard: the words, the signal and the proposal.
+        server.answer(how == .proposing ? Self.proposal + "]}" : "What did you learn?")
+        if how == .proposing {
+            #expect(try await debrief.propose().items.map(\.value) == ["Rust"])
+        } else {
+            #expect(try await debrief.resume().reply().message.text == "What did you learn?")
+            #expect(try await debrief.recap().outcome == .failure)
+            #expect(try await debrief.said() == [said])
         }
         ran("cancel_loop")
         ran("cancel_task")
@@ -66,6 +73,12 @@ enum Stack: CaseIterable {
             let now = ContinuousClock.now
             #expect(await kind { try await turn.reply() } == .cancelled)
             return now
+        case .text:
+            for try await piece in debrief.stream(said).text {
+                #expect(piece == "What did ")
+                break
+            }
+            return .now
         case .throwing:
             do {
                 for try await _ in debrief.stream(said).events { throw Failure("enough") }

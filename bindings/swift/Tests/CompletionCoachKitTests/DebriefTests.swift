@@ -210,6 +210,25 @@ import Testing
         #expect(try buildProfileContext(profile: Profile(name: "Ana"), purpose: .debrief, maxChars: nil).contains("Ana"))
     }
 
+    @Test func a_kind_has_the_name_that_the_library_gives_it() async throws {
+        let user = try CompletionCoach(store: try await .inMemory(), model: .offlineGuide()).user(id: "ana")
+        let kinds: [ActionKind] = [
+            .replicate, .collaborate, .startOrg, .identifyGaps, .volunteer, .buildTools, .teachWrite, .developSkills, .other(name: "sail"),
+        ]
+        for kind in kinds {
+            #expect(ActionKind.named(kind.name) == kind)
+            _ = try await user.addAction(action: NewAction(kind, "Do it"))
+        }
+        let exported = try JSONSerialization.jsonObject(with: Data(try await user.export().utf8)) as? [String: Any]
+        let actions = try #require(exported?["actions"] as? [[String: Any]])
+        #expect(Set(actions.map { $0["kind"] as? String }) == Set(kinds.map(\.name)))
+    }
+
+    @Test func the_disclosure_is_in_the_language_of_the_device() async throws {
+        let coach = try CompletionCoach(store: try await .inMemory(), model: .offlineGuide())
+        #expect(try coach.disclosure() == coach.disclosure(language: try #require(Locale.preferredLanguages.first)))
+    }
+
     @Test func records_are_values_that_json_can_hold() async throws {
         var profile = Profile(name: "Ana", skills: ["SQL"], custom: ["badge": .list(items: ["gold"])])
         profile.skills.append("Rust")

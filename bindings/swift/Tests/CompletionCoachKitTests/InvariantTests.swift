@@ -148,11 +148,44 @@ enum Over: CaseIterable {
         #expect(await kind { try await debrief.send("And more.") } == .debriefOver)
     }
 
+    @Test(arguments: Over.allCases) func i7_before_two_exchanges_only_the_person_ends_it(_ over: Over) async throws {
+        let model = ScriptedModel()
+        let debrief = try await coach(over, model).opened()
+        model.play(acts: [.say(text: "That is all I need."), .signal(signal: .enough)])
+        let first = try await debrief.send("It worked.")
+        #expect(first.exchange == 1 && !first.over)
+        #expect(try await debrief.state() == .open)
+        model.play(acts: [.say(text: "That is all I need."), .signal(signal: .enough)])
+        #expect(try await debrief.send("It still works.").over)
+        let stopped = try await coach(over, ScriptedModel()).opened()
+        #expect(try await stopped.stop().over)
+    }
+
+    @Test(arguments: Over.allCases) func i8_a_scalar_is_written_only_over_what_was_seen(_ over: Over) async throws {
+        let model = ScriptedModel()
+        let coach = try await coach(over, model)
+        let user = try coach.user(id: "ana")
+        try await user.saveProfile(profile: Profile(careerGoals: "Lead a team"))
+        for (action, elsewhere) in [("a-1", "Sail home"), ("a-2", nil)] {
+            let debrief = try await coach.opened(action)
+            model.say("What did you learn?")
+            _ = try await debrief.send("I want to write compilers now.")
+            _ = try await debrief.stop()
+            model.say(#"{"items":[{"field":"career_goals","value":"write compilers","message":2,"quote":"I want to write compilers"}]}"#)
+            let item = try #require(try await debrief.propose().pending.first)
+            if let elsewhere { try await user.saveProfile(profile: Profile(careerGoals: elsewhere)) }
+            let applied = try await debrief.apply([item.id: .accept])
+            #expect(applied.conflicts.count == (elsewhere == nil ? 0 : 1))
+            #expect(applied.profile.careerGoals == elsewhere ?? "write compilers")
+            #expect(try await user.profile() == applied.profile)
+        }
+    }
+
     @Test(arguments: Over.allCases) func i8_proposals_are_grounded_and_need_a_verdict(_ over: Over) async throws {
         let model = ScriptedModel()
         let coach = try await coach(over, model)
         let user = try coach.user(id: "ana")
-        try await user.saveProfile(profile: Profile(skills: ["SQL"], careerGoals: "Lead a team"))
+        try await user.saveProfile(profile: Profile(skills: ["SQL"]))
         let debrief = try await coach.opened()
         model.say("What did you learn?")
         _ = try await debrief.send("I learned Rust while I wrote it.")

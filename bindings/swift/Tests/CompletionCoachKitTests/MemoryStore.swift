@@ -82,11 +82,13 @@ typealias Before = @Sendable () async throws -> Void
 actor MemoryStore: ActionStore {
     private var people: [Letters: Person] = [:]
     private let before: Before?
+    private let beforeCommit: Before?
     /// Leaves everything in place that is to be forgotten: the exam has to find that.
     private let forgetful: Bool
 
-    init(before: Before? = nil, forgetful: Bool = true) {
+    init(before: Before? = nil, commit: Before? = nil, forgetful: Bool = true) {
         self.before = before
+        beforeCommit = commit
         self.forgetful = forgetful
     }
 
@@ -134,6 +136,7 @@ actor MemoryStore: ActionStore {
 
     func commit(user: String, change: Change) async throws {
         try await before?()
+        try await beforeCommit?()
         let known = people[Letters(user)]
         if known == nil && change.expected != 0 { throw CoachError(.notFound, "there is no such user") }
         if let known, known.account.version != change.expected {

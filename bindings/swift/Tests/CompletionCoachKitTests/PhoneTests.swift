@@ -9,24 +9,18 @@ import Testing
     @Test func a_killed_app_takes_over_at_its_next_start() async throws {
         let (server, folder) = (Server(), try Folder())
         defer { server.stop() }
-        let app = Process()
-        // It lies beside the tests.
-        app.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("debrief")
-        app.arguments = ["--db", folder.file, "--title", "A parser", "--model", "openai", "--base-url", server.baseUrl]
-        app.environment = ["OPENAI_API_KEY": "none"]
-        let input = Pipe()
-        app.standardInput = input
-        app.standardOutput = FileHandle.nullDevice
-        try app.run()
-        input.fileHandleForWriting.write(Data("It worked.\n".utf8))
+        let app = try Example(
+            ["--db", folder.file, "--title", "A parser", "--model", "openai", "--consent"],
+            ["OPENAI_BASE_URL": server.baseUrl, "OPENAI_MODEL": "slow"])
+        app.type("It worked.\n")
         #expect(try await eventually { server.pieces == 1 })
-        kill(app.processIdentifier, SIGKILL)
-        app.waitUntilExit()
+        app.crash()
 
         let model = ScriptedModel()
         let coach = try CompletionCoach(store: try await .open(path: folder.file), model: model.model(), options: options())
         let user = try coach.user(id: "me")
         let waiting = try #require(try await user.actions(status: .done).first)
+        #expect([.pending, .live].contains(waiting.debrief))
         let debrief = user.debrief(action: waiting.action.id)
         #expect(try await debrief.said() == ["It worked."])
         model.say("What did you learn?")
@@ -49,26 +43,53 @@ import Testing
         ran("pause")
     }
 
-    /// While the main actor awaits a call whose model takes its time, it goes on with other work.
+    @Test func a_turn_that_meets_a_pause_stores_no_reply_and_is_resumed_after_it() async throws {
+        let folder = try Folder()
+        let store = try await SqliteStore.open(path: folder.file)
+        let paused = Box<Bool>()
+        let model = OwnModel { _, events in
+            events.text("What did ")
+            while await paused.value != true { try await Task.sleep(for: .milliseconds(10)) }
+            events.text("you learn?")
+            return .complete
+        }
+        let coach = try CompletionCoach(store: store, model: .own(model: model), options: options { $0.delivery = .live })
+        let debrief = try await coach.opened()
+        var events = debrief.stream("It worked.").events.makeAsyncIterator()
+        #expect(try await events.next() == .text(text: "What did "))
+        #if os(Linux)
+        #expect(try folder.opened() > 0)
+        #endif
+        try await store.pause()
+        #if os(Linux)
+        #expect(try folder.opened() == 0)
+        #endif
+        await paused.put(true)
+        #expect(await kind { while try await events.next() != nil {} } == .storageUnavailable)
+        try await store.unpause()
+        #expect(try await debrief.said() == ["It worked."])
+        #expect(try await debrief.takeOver().reply().message.text == "What did you learn?")
+        #expect(try await debrief.all().count == 3)
+    }
+
+    /// The model answers only after the main actor, which awaits its reply, has done other work ten times.
     @MainActor @Test func the_main_thread_is_not_blocked() async throws {
-        let onMain = Box<Bool>()
+        let (onMain, worked) = (Box<Bool>(), Box<Int>())
         let model = OwnModel { _, events in
             await onMain.put(isMain())
-            try await Task.sleep(for: .milliseconds(300))
+            while await worked.value ?? 0 < 10 { try await Task.sleep(for: .milliseconds(1)) }
             events.text("What did you learn?")
             return .complete
         }
         let debrief = try await CompletionCoach(store: try await .inMemory(), model: .own(model: model), options: options()).opened()
-        var ticks = 0
-        let ticking = Task { @MainActor in
-            while !Task.isCancelled {
-                ticks += 1
-                try await Task.sleep(for: .milliseconds(10))
+        let working = Task { @MainActor in
+            for time in 1...10 {
+                await worked.put(time)
+                try await Task.sleep(for: .milliseconds(1))
             }
         }
-        _ = try await debrief.send("It worked.")
-        ticking.cancel()
-        #expect(ticks >= 10)
+        #expect(try await debrief.send("It worked.").message.text == "What did you learn?")
+        try await working.value
         #expect(await onMain.value == false)
     }
 
@@ -82,5 +103,3 @@ import Testing
         #expect(ContinuousClock.now - began < .milliseconds(100))
     }
 }
-
-private func isMain() -> Bool { Thread.isMainThread }

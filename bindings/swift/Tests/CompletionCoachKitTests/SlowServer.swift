@@ -1,5 +1,5 @@
 // A model's server on this machine that sends a piece of an answer every 10 seconds, and knows when its connection was closed; or one that answers
-// with what it is given.
+// with what it is given. Both signal a failure beside their words.
 import Foundation
 #if canImport(Glibc)
 import Glibc
@@ -9,6 +9,22 @@ import Darwin
 private let stream = SOCK_STREAM
 #endif
 
+/// A piece of an answer as OpenAI's chat completions stream it.
+func piece(_ text: String) -> String { event(["content": text]) }
+
+/// The signal that the action has failed.
+let failureSignal = event(["tool_calls": [["index": 0, "id": "c", "function": ["name": "tell_app", "arguments": #"{"outcome": "failure"}"#]]]])
+
+/// The end of a whole answer.
+let endOfAnswer = event([:], "stop") + "data: [DONE]\n\n"
+
+private func event(_ delta: [String: Any], _ finish: String? = nil) -> String {
+    let choice: [String: Any] = ["index": 0, "delta": delta, "finish_reason": finish ?? NSNull()]
+    let chunk: [String: Any] = ["id": "c", "object": "chat.completion.chunk", "choices": [choice]]
+    let data = try? JSONSerialization.data(withJSONObject: chunk)
+    return "data: \(String(decoding: data ?? Data(), as: UTF8.self))\n\n"
+}
+
 /// Speaks OpenAI's chat completions.
 final class Server: @unchecked Sendable {
     /// Seconds between two pieces.
@@ -17,14 +33,16 @@ final class Server: @unchecked Sendable {
     private let lock = NSLock()
     private let listener: Int32
     private var answers: [(status: Int, text: String)]
+    private let first: String
     private var heads: [String] = []
     private var sent = 0
     private var closed: ContinuousClock.Instant?
     let baseUrl: String
 
-    /// Without answers it is slow: it never comes to an end.
-    init(answers: [(status: Int, text: String)] = []) {
+    /// Without answers it is slow: after the first text and the signal it never comes to an end.
+    init(answers: [(status: Int, text: String)] = [], first: String = "What did ") {
         self.answers = answers
+        self.first = first
         let socket = socket(AF_INET, stream, 0)
         listener = socket
         var address = sockaddr_in()
@@ -46,6 +64,9 @@ final class Server: @unchecked Sendable {
         }
     }
 
+    /// Answers the next request with this.
+    func answer(_ text: String) { lock.withLock { answers.append((200, text)) } }
+
     func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// The heads of the requests that came, oldest first.
@@ -63,9 +84,7 @@ final class Server: @unchecked Sendable {
             return answers.isEmpty ? nil : answers.removeFirst()
         }
         guard let answer else { return drip(connection) }
-        let body = answer.status == 200
-            ? "data: \(chunk(answer.text))\n\ndata: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
-            : answer.text
+        let body = answer.status == 200 ? piece(answer.text) + failureSignal + endOfAnswer : answer.text
         let type = answer.status == 200 ? "text/event-stream" : "application/json"
         write(
             connection,
@@ -74,8 +93,9 @@ final class Server: @unchecked Sendable {
 
     private func drip(_ connection: Int32) {
         write(connection, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        write(connection, failureSignal)
         while true {
-            write(connection, "data: \(chunk("more "))\n\n")
+            write(connection, piece(pieces == 0 ? first : "more "))
             lock.withLock { sent += 1 }
             let next = ContinuousClock.now + .seconds(Self.every)
             while ContinuousClock.now < next {
@@ -87,10 +107,6 @@ final class Server: @unchecked Sendable {
                 }
             }
         }
-    }
-
-    private func chunk(_ text: String) -> String {
-        "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\(text)\"}}]}"
     }
 
     /// The head of a request, after its body has come as well.

@@ -57,12 +57,31 @@ func eventually(_ what: () async throws -> Bool) async throws -> Bool {
     return false
 }
 
+/// What calls that do not wait have noted, oldest first.
+final class Noted<Value: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var values: [Value] = []
+    func note(_ value: Value) { lock.withLock { values.append(value) } }
+    var all: [Value] { lock.withLock { values } }
+}
+
+/// Whether this is the main thread, from a place that may be any.
+func isMain() -> Bool { Thread.isMainThread }
+
 /// A new folder that goes with this.
 final class Folder: Sendable {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
     var file: String { path + "/debriefs.db" }
+
+    #if os(Linux)
+    /// How many of its files this process has open.
+    func opened() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            .filter { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.hasPrefix(path) == true }.count
+    }
+    #endif
 }
 
 /// Notes that a feature of tests/features.txt was proven here.
