@@ -51,10 +51,13 @@ surface() {
   diff -u "tests/surface/$1.txt" "$2" || { echo "the public surface has changed; if it should have, run this with SURFACE=write"; exit 1; }
 }
 
+# Built as fast as can be: it runs for seconds.
+tool() { CARGO_PROFILE_DEV_DEBUG=none cargo install --quiet --locked --debug --root "$cache" --version "$2" "$1"; }
+
 install_deny() {
   if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
     say "installing cargo-deny $deny_version"
-    cargo install --quiet --locked --debug --root "$cache" --version "$deny_version" cargo-deny
+    tool cargo-deny "$deny_version"
   fi
 }
 
@@ -64,7 +67,7 @@ core() {
   install_deny
   if [ "$("$cache/bin/cargo-public-api" --version 2>/dev/null)" != "cargo-public-api $public_api_version" ]; then
     say "installing cargo-public-api $public_api_version"
-    cargo install --quiet --locked --debug --root "$cache" --version "$public_api_version" cargo-public-api
+    tool cargo-public-api "$public_api_version"
   fi
   aimock="$cache/aimock-$aimock_version"
   if ! grep -qs "\"version\": \"$aimock_version\"" "$aimock/node_modules/@copilotkit/aimock/package.json"; then
@@ -123,6 +126,12 @@ python() {
     say "installing Chromium"
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null
   fi
+  # Beside the wheel's build: what its tests need, in environments of their own.
+  while read -r version path; do
+    rm -rf "$work/$version"; "$path" -m venv "$work/$version"
+    "$work/$version/bin/pip" install --quiet --no-compile --disable-pip-version-check --requirement "$binding/tests/requirements.txt"
+  done <<<"$found" & local tools=$!
+  trap "kill $tools 2>/dev/null || true" EXIT
   say "the wheel"
   local build="$cache/maturin-$maturin_version"
   if [ "$("$build/bin/maturin" --version 2>/dev/null)" != "maturin $maturin_version" ]; then
@@ -130,17 +139,18 @@ python() {
   fi
   cargo clippy --locked --package completion-coach-python -- -D warnings
   "$build/bin/maturin" build --locked --manifest-path "$binding/Cargo.toml" --out "$work/wheels"
+  wait "$tools" || { echo "what the tests need cannot be installed"; exit 1; }
+  trap - EXIT
   while read -r version path; do
     say "CPython $version: the wheel beside nothing else, without Rust, outside the tree"
     local env="$work/$version" elsewhere; elsewhere=$(mktemp -d)
-    rm -rf "$env"; "$path" -m venv "$env"
-    "$env/bin/pip" install --quiet --disable-pip-version-check --no-index "$work"/wheels/*.whl
-    "$env/bin/pip" list --disable-pip-version-check
-    (cd "$elsewhere" && env -i PATH=/usr/bin:/bin HOME="$elsewhere" "$env/bin/python" "$binding/tests/test_readme.py")
-    (cd "$elsewhere" && env -i PATH=/usr/bin:/bin HOME="$elsewhere" "$env/bin/python" "$binding/tests/consumer/app.py")
+    "$path" -m venv "$elsewhere/alone"
+    for pip in "$elsewhere/alone/bin/pip" "$env/bin/pip"; do "$pip" install --quiet --disable-pip-version-check --no-index "$work"/wheels/*.whl; done
+    "$elsewhere/alone/bin/pip" list --disable-pip-version-check
+    (cd "$elsewhere" && env -i PATH=/usr/bin:/bin HOME="$elsewhere" alone/bin/python "$binding/tests/test_readme.py")
+    (cd "$elsewhere" && env -i PATH=/usr/bin:/bin HOME="$elsewhere" alone/bin/python "$binding/tests/consumer/app.py")
     rm -rf "$elsewhere"
     say "CPython $version: tests"
-    "$env/bin/pip" install --quiet --disable-pip-version-check --requirement "$binding/tests/requirements.txt"
     local page=(); [ "$version" = "$(tail -1 <<<"$found" | cut -d' ' -f1)" ] || page=(--ignore "$binding/tests/test_jupyter.py")
     (cd "$binding" && "$env/bin/python" -m pytest -q -p no:cacheprovider -p no:asyncio "${page[@]}")
     say "CPython $version: types"
