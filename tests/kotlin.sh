@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Kotlin: generates, compiles, tests, and uses the package from outside of the tree. With SURFACE=write the public surface is written anew.
+# `tests/kotlin.sh without-http` makes the package without http instead, and uses it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,8 +26,28 @@ make_flavour() {
   strip --strip-debug -o "$of/native/linux-x86-64/libcompletion_coach_ffi.so" "$library"
 }
 
-say "the library and the generated sources"
+# Installs a flavour where nobody else looks, and runs a program over it from outside of the tree: consume FLAVOUR APP WHAT_IT_SAYS
+consume() {
+  # What was downloaded is not downloaded again: as links, or where the disk is another one as copies.
+  rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || { mkdir -p "$repository"; cp -a "$HOME/.m2/repository/." "$repository"; }
+  maven -Dflavour="$1" -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install
+  local elsewhere said; elsewhere=$(mktemp -d)
+  cp "$binding/consumer/pom.xml" "$binding/consumer/$2" "$elsewhere"
+  said=$(cd "$elsewhere" && mvn -q -B -ntp -Dmaven.repo.local="$repository" verify)
+  rm -rf "$elsewhere"
+  printf '%s\n' "$said"
+  grep -q "$3" <<<"$said"
+}
+
 cargo build --locked --package completion-coach-bindgen
+if [ "${1:-}" = without-http ]; then
+  say "the package without http, over the app's own network stack, used from outside of the tree"
+  make_flavour without-http "$target/debug/libcompletion_coach_ffi.so" --no-default-features
+  consume without-http without-http/App.kt 'What did you learn?'
+  exit
+fi
+
+say "the library and the generated sources"
 make_flavour testing "$target/debug/libcompletion_coach_ffi.so" --features testing
 
 say "the wrapper and its tests"
@@ -62,13 +83,6 @@ fi
 say "the package as it is published, with the small library, used from outside of the tree"
 cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi
 make_flavour release "$target/small/libcompletion_coach_ffi.so"
-# What was downloaded is not downloaded again: as links, or where the disk is another one as copies.
-rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || { mkdir -p "$repository"; cp -a "$HOME/.m2/repository/." "$repository"; }
-maven -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install
-elsewhere=$(mktemp -d); trap 'rm -rf "$elsewhere"' EXIT
-cp "$binding"/consumer/{pom.xml,App.kt} "$elsewhere"
-said=$(cd "$elsewhere" && mvn -q -B -ntp -Dmaven.repo.local="$repository" verify)
-printf '%s\n' "$said"
-grep -q 'because of “I learned that tests come first' <<<"$said"
+consume release App.kt 'because of “I learned that tests come first'
 
 say "Kotlin has passed"
