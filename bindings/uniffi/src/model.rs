@@ -445,7 +445,7 @@ impl Drop for ForeignBody {
     fn drop(&mut self) {
         let body = self.0.clone();
         // Whatever it says, nobody reads on.
-        elsewhere(move || drop(body.cancel()));
+        elsewhere(Box::new(move || drop(body.cancel())));
     }
 }
 

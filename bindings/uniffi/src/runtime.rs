@@ -164,8 +164,8 @@ pub fn at_once<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T> {
     }
 }
 
-/// Carries out work of the app's that nobody waits for, and that may block, on a thread for such.
-pub fn elsewhere(work: impl FnOnce() + Send + 'static) {
+/// Carries out work that nobody waits for, and that may block, on a thread for such. Boxed, so that it is the same code for all.
+pub fn elsewhere(work: Box<dyn FnOnce() + Send>) {
     if let Ok(handle) = handle() {
         handle.spawn_blocking(work);
     }
@@ -190,7 +190,7 @@ impl<T: Send> Deref for Held<T> {
 impl<T: Send> Drop for Held<T> {
     fn drop(&mut self) {
         let thing = self.0.take();
-        elsewhere(move || drop(thing));
+        elsewhere(Box::new(move || drop(thing)));
     }
 }
 

@@ -109,7 +109,7 @@ impl Turn {
         };
         drop(driver);
         if begin.is_some() {
-            elsewhere(move || drop(begin));
+            elsewhere(Box::new(move || drop(begin)));
         }
     }
 
