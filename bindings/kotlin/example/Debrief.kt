@@ -7,6 +7,7 @@ package example
 
 import completion.coach.*
 import kotlin.system.exitProcess
+import kotlin.time.Clock
 import kotlinx.coroutines.runBlocking
 
 fun main(arguments: Array<String>) = runBlocking {
@@ -34,7 +35,9 @@ private suspend fun visit(coach: CompletionCoach, options: Map<String, String>) 
     val action = if (title != null) {
         me.recordDone(NewAction(ActionKind.named(options["--kind"] ?: "other"), title)).action
     } else {
-        me.actions(ActionStatus.DONE).lastOrNull { it.waits }?.action ?: return println("Nothing waits. Pass --title with what you finished.")
+        val waiting = me.actions(ActionStatus.DONE).filter { it.waits }.map { it.action }
+        for (action in waiting) println("Waiting: ${action.title}")
+        waiting.firstOrNull()?.also { println("Going on with: ${it.title}") } ?: return println("Nothing waits. Pass --title with what you finished.")
     }
     val debrief = me.debrief(action.id)
     converse(debrief)
@@ -47,9 +50,10 @@ private suspend fun visit(coach: CompletionCoach, options: Map<String, String>) 
 }
 
 private val ListedAction.waits: Boolean
-    get() = when (debrief) {
+    get() = when (val state = debrief) {
         is DebriefState.Declined, is DebriefState.Reviewed -> false
-        is DebriefState.Deferred, is DebriefState.Ended -> false
+        is DebriefState.Ended -> state.ending != Ending.HANDED_OVER
+        is DebriefState.Deferred -> state.until <= Clock.System.now()
         else -> true
     }
 

@@ -23,6 +23,7 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import okhttp3.OkHttpClient
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
@@ -38,10 +39,11 @@ class CancelTest {
             val model = ScriptedModel().apply { say("What did you learn?") }
             val again = coach(model.model(), store = store).user("ana").debrief("a-1")
             assertTrue(again.state().let { it == DebriefState.Pending || it == DebriefState.Live })
-            assertTrue(again.proposal().items.isEmpty())
+            assertNull(again.recap().outcome)
             assertEquals("What did you learn?", again.takeOver().reply().message.text)
             assertEquals(listOf("It worked."), again.messages().messages.filter { it.role == Role.USER }.map { it.text })
             assertEquals(3, again.messages().messages.size)
+            assertEquals(Outcome.SUCCESS, again.recap().outcome)
         }
     }
 
@@ -134,6 +136,33 @@ class CancelTest {
         reading.join()
         left.complete(Unit)
         closed.await()
+    }
+
+    @Test
+    fun `what a reply signals is stored with the reply`() = Server { _, to -> to.send(STREAM + almost("What did you learn?") + END) }.use { server ->
+        test {
+            val debrief = coach(at(server.url)).opened()
+            debrief.send("It worked.")
+            assertEquals(Outcome.FAILURE, debrief.recap().outcome)
+        }
+    }
+
+    @Test
+    fun `a proposal that nobody waits for any more is not stored`() = test {
+        val item = """{"field": "skills", "value": "Rust", "message": 2, "quote": "I learned Rust"}"""
+        val items = """{"items": [$item]}"""
+        SlowServer(almost(items.replace("\"", "\\\""))).use { server ->
+            val store = SqliteStore.inMemory()
+            val model = ScriptedModel().apply { say("What else did you learn?"); say(items) }
+            val debrief = coach(model.model(), store = store).opened(id = "a-1")
+            debrief.send("I learned Rust while I wrote it.")
+            debrief.stop()
+            val remote = coach(at(server.url), store = store).user("ana").debrief("a-1")
+            server.sawItClose(cancelled(server) { remote.propose() }, "cancel: propose")
+            assertTrue(debrief.proposal().items.isEmpty())
+            debrief.takeOver().reply()
+            assertEquals(listOf("I learned Rust"), debrief.propose().items.map { it.evidence.first().quote })
+        }
     }
 
     @Test

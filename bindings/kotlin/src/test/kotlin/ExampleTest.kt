@@ -3,8 +3,8 @@
 package completion.coach
 
 import java.nio.file.Path
+import kotlin.time.Duration.Companion.minutes
 import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
@@ -13,28 +13,74 @@ import readme.readme
 class ExampleTest {
     @TempDir lateinit var directory: Path
 
-    private fun run(vararg answers: String, options: Array<String> = emptyArray(), environment: Map<String, String> = emptyMap()): Pair<Int, String> {
-        val program = jvm("example.DebriefKt", "--db", directory.resolve("a.db").toString(), *options).redirectErrorStream(true)
+    private val file get() = directory.resolve("a.db").toString()
+
+    private fun start(vararg options: String, environment: Map<String, String> = emptyMap()): Process {
+        val program = jvm("example.DebriefKt", "--db", file, *options).redirectErrorStream(true)
         program.environment().keys.removeAll { it.startsWith("ANTHROPIC_") || it.startsWith("OPENAI_") }
         program.environment() += environment
-        val process = program.start()
+        return program.start()
+    }
+
+    private fun run(vararg answers: String, options: Array<String> = emptyArray(), environment: Map<String, String> = emptyMap()): Pair<Int, String> {
+        val process = start(*options, environment = environment)
         process.outputWriter().use { writer -> answers.forEach { writer.appendLine(it) } }
         val output = process.inputReader().readText()
         return process.waitFor() to output
+    }
+
+    /** Answers as often as it is asked, and kills it when it asks once more. */
+    private fun killed(vararg answers: String, options: Array<String>) {
+        val process = start(*options)
+        val (output, input) = process.inputReader() to process.outputWriter()
+        fun asked() = generateSequence { output.read().takeIf { it >= 0 }?.toChar() }.runningFold("") { seen, next -> seen + next }.first { it.endsWith("\n> ") }
+        for (answer in answers) {
+            asked()
+            input.write(answer + "\n")
+            input.flush()
+        }
+        asked()
+        process.destroyForcibly().waitFor()
     }
 
     @Test
     fun `the README's snippets run`() = test { readme(directory.resolve("debriefs.db").toString()) }
 
     @Test
-    fun `a debrief is held in a terminal left and taken up again`() {
-        val title = arrayOf("--title", "A parser for log files", "--kind", "build_tools")
-        val (status, first) = run("It works, and two colleagues use it already.", "I learned that tests come first.", options = title)
-        assertEquals(0, status, first)
-        assertTrue("In your own words" in first && "I learned that tests come first" in first, first)
-        val (_, again) = run("y", "y", "y", "y", "y")
-        assertTrue("kept" in again || "Nothing waits" in again, again)
-        assertFalse("Exception" in first + again)
+    fun `a debrief is held in a terminal killed in the middle and taken up again`() = test(2.minutes) {
+        val title = "Replicated a result on a small model"
+        val options = arrayOf("--title", title, "--kind", "replicate")
+        val answers = listOf(
+            "It worked on the small model, with half of the effect.",
+            "I would write the evaluation before the training loop.",
+            "I can now train a small model from nothing.",
+            "I will test the larger model on Saturday.",
+        )
+        killed(answers[0], answers[1], options = options)
+        val (status, output) = run(answers[2], answers[3], "y", "y")
+        assertEquals(0, status, output)
+        assertTrue(output.startsWith("Waiting: $title\nGoing on with: $title\n"), output)
+        val quotes = output.substringAfter("In your own words\n").lines().takeWhile { it.isNotBlank() }.map { it.substringAfter(": ") }
+        assertEquals(answers, quotes)
+        assertTrue("1 kept, 0 left out." in output && "Added: I will test the larger model on Saturday" in output, output)
+        assertTrue("Nothing waits" in run().second)
+        val (_, refused) = run(*answers.toTypedArray(), "n", "n", options = options + arrayOf("--user", "ben"))
+        assertTrue("0 kept, 1 left out." in refused && "Added" !in refused, refused)
+
+        SqliteStore.open(file).use { store ->
+            val coach = coach(store = store)
+            for (user in listOf("me", "ben").map { coach.user(it) }) {
+                val done = user.actions(ActionStatus.DONE).single()
+                assertEquals(title to DebriefState.Reviewed, done.action.title to done.debrief)
+                val messages = user.debrief(done.action.id).messages().messages
+                assertEquals(answers, messages.filter { it.role == Role.USER }.map { it.text })
+            }
+            val me = coach.user("me")
+            assertEquals(listOf("I would write the evaluation before the training loop."), me.profile().insights)
+            assertEquals(listOf("I will test the larger model on Saturday"), me.actions(ActionStatus.ACTIVE).map { it.action.title })
+            assertEquals(emptyList<String>(), coach.user("ben").profile().insights)
+            assertEquals(emptyList<ListedAction>(), coach.user("ben").actions(ActionStatus.ACTIVE))
+        }
     }
 
     @Test

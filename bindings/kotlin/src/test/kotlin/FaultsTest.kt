@@ -51,27 +51,16 @@ class FaultsTest {
 
     private fun deep(): Int = 1 + deep()
 
-    /** An answer that comes off no network. */
-    private class Body(private val at: suspend (Place) -> Unit = {}) : HttpBody {
-        private val pieces = mutableListOf(piece(QUESTION), END)
-
-        override suspend fun next(): ByteArray? {
-            at(Place.BODY)
-            return pieces.removeFirstOrNull()?.encodeToByteArray()
-        }
-
-        override fun cancel() = runBlocking { at(Place.BODY_CANCEL) }
-    }
-
-    /** An app that does everything itself, and once goes wrong at a place. */
-    private class App(private val place: Place, private val fault: suspend (App) -> Unit) : MemoryStore(), Transport, TokenSource, SafetyClassifier {
+    /** An app that does everything itself, and once goes wrong at a place. It can set short limits there, where they are the app's to set. */
+    private class App(private val place: Place, short: Boolean = false, private val fault: suspend (App) -> Unit) : MemoryStore(), Transport, TokenSource, SafetyClassifier {
         private val due = AtomicBoolean()
         private var refusing = false
-        private val limits = TimeLimits(answer = if (place == Place.POST) 2.seconds else 60.seconds, idle = 2.seconds, overall = 90.seconds)
+        private val own = if (short && place in listOf(Place.MODEL, Place.POST, Place.BODY)) 2.seconds else 60.seconds
+        private val limits = TimeLimits(answer = own, idle = own, overall = 90.seconds)
         private val server = Endpoint.over(this, "http://127.0.0.1:9/v1", Credentials.source(this)).onThisDevice().timeLimits(limits).retries(Retries(0u, 1.seconds))
         private val coach = coach(
             if (place == Place.MODEL) mine { at(Place.MODEL); text(QUESTION) } else CoachModel.openAi("m", server),
-            CoachOptions(turnDeadline = if (place == Place.MODEL) 2.seconds else 90.seconds, allowance = FREE),
+            CoachOptions(turnDeadline = if (place == Place.MODEL) own else 90.seconds, allowance = FREE),
             own = this,
             classifier = this.takeIf { place == Place.CLASSIFIER },
         )
@@ -102,7 +91,7 @@ class FaultsTest {
 
         override suspend fun post(request: HttpRequest): HttpResponse {
             at(Place.POST)
-            val answer = Body { at(it) }
+            val answer = Body(QUESTION, { at(Place.BODY) }) { runBlocking { at(Place.BODY_CANCEL) } }
             return if (refusing) request.response(401u, emptyList(), answer) else request.response(200u, emptyList(), answer)
         }
 
@@ -138,8 +127,8 @@ class FaultsTest {
                 else -> place.failure
             }
             try {
-                // The shortest limit that a call of the app's has is the classifier's, of 5 seconds.
-                withTimeout(if (place == Place.CLASSIFIER) 4.seconds else 20.seconds) { App(place, fault).meet(expected) }
+                // Less than any time limit: the classifier has 5 seconds, the others 30 or more.
+                withTimeout(if (place == Place.CLASSIFIER) 4.seconds else 20.seconds) { App(place, fault = fault).meet(expected) }
             } catch (failure: Throwable) {
                 throw AssertionError("$place $way: $failure", failure)
             }
@@ -151,7 +140,7 @@ class FaultsTest {
         val reasons = (Place.entries - Place.BODY_CANCEL).map { place ->
             async(Dispatchers.Default) {
                 val cancelled = CompletableDeferred<Unit>()
-                val never = App(place) { try { awaitCancellation() } finally { cancelled.complete(Unit) } }
+                val never = App(place, short = true) { try { awaitCancellation() } finally { cancelled.complete(Unit) } }
                 val reason = never.meet(if (place == Place.BODY) ErrorKind.MODEL_UNAVAILABLE else place.failure)
                 cancelled.await()
                 place to reason
@@ -166,7 +155,7 @@ class FaultsTest {
     fun `another request's response is none`() = test {
         var first: HttpResponse? = null
         val confused = object : Transport {
-            override suspend fun post(request: HttpRequest): HttpResponse = first ?: request.response(200u, emptyList(), Body()).also { first = it }
+            override suspend fun post(request: HttpRequest): HttpResponse = first ?: request.response(200u, emptyList(), Body(QUESTION)).also { first = it }
         }
         val debrief = coach(at("http://127.0.0.1:9/v1", confused)).opened()
         debrief.send("It works.")

@@ -138,6 +138,19 @@ class InvariantsTest {
     }
 
     @OverBothStores
+    fun `i7 before two exchanges only the person ends it`(store: String) = test {
+        val model = ScriptedModel()
+        val coach = coach(model.model(), own = stored(store))
+        val debrief = coach.opened()
+        for (text in listOf("What did you learn?", "That is all I need.")) model.play(listOf(Act.Say(text), Act.Signal(Signal.Enough)))
+        assertFalse(debrief.send("It worked.").over)
+        assertTrue(debrief.send("I learned that tests come first.").over)
+        val left = coach.opened()
+        assertTrue(left.stop().over)
+        assertEquals(2, model.requests().size)
+    }
+
+    @OverBothStores
     fun `i8 proposals are grounded and need a verdict`(store: String) = test {
         val model = ScriptedModel()
         val coach = coach(model.model(), own = stored(store))
@@ -145,16 +158,23 @@ class InvariantsTest {
         ana.saveProfile(Profile(skills = listOf("SQL"), careerGoals = "Lead a team"))
         val debrief = coach.opened()
         model.say("What did you learn?")
-        debrief.send("I learned Rust while I wrote it.")
+        debrief.send("I learned Rust while I wrote it. I want to write a compiler now.")
         debrief.stop()
         fun item(value: String) = """{"field": "skills", "value": "$value", "message": 2, "quote": "I learned $value"}"""
-        model.say("""{"items": [${item("Rust")}, ${item("Go")}]}""")
+        val goals = """{"field": "career_goals", "value": "write a compiler", "message": 2, "quote": "I want to write a compiler"}"""
+        model.say("""{"items": [${item("Rust")}, ${item("Go")}, $goals]}""")
         val proposal = debrief.propose()
         assertTrue(model.requests().last().output is Output.Json)
-        assertEquals(listOf(FieldValue.Text("Rust")), proposal.items.map { it.value })
-        assertEquals("I learned Rust", proposal.items.single().evidence.first().quote)
+        assertEquals(listOf("Rust", "write a compiler"), proposal.items.map { (it.value as FieldValue.Text).text })
+        assertEquals(listOf("I learned Rust", "I want to write a compiler"), proposal.items.map { it.evidence.first().quote })
         assertEquals(listOf("SQL"), ana.profile().skills)
-        debrief.apply(proposal.items.associate { it.id to Verdict.Accept })
-        assertEquals(listOf("SQL", "Rust"), ana.profile().skills)
+        // Elsewhere it was changed after it was seen.
+        ana.saveProfile(ana.profile().copy(careerGoals = "Lead two teams"))
+        val conflict = debrief.apply(proposal.items.associate { it.id to Verdict.Accept }).conflicts.single()
+        assertEquals(listOf<Any?>(ProfileField.CareerGoals, "Lead a team", "Lead two teams"), listOf(conflict.field, conflict.before, conflict.now))
+        assertEquals(listOf("SQL", "Rust") to "Lead two teams", ana.profile().let { it.skills to it.careerGoals })
+        ana.saveProfile(ana.profile().copy(careerGoals = "Lead a team"))
+        assertTrue(debrief.apply(debrief.proposal().pending.associate { it.id to Verdict.Accept }).conflicts.isEmpty())
+        assertEquals("write a compiler", ana.profile().careerGoals)
     }
 }

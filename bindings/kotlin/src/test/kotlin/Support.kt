@@ -101,6 +101,20 @@ class Server(private val answer: (request: String, to: Socket) -> Unit) : AutoCl
     }
 }
 
+/** An answer that comes off no network. */
+class Body(text: String, private val before: suspend () -> Unit = {}, private val cancelled: () -> Unit = {}) : HttpBody {
+    private val pieces = mutableListOf(piece(text), END)
+
+    override suspend fun next(): ByteArray? = pieces.also { before() }.removeFirstOrNull()?.encodeToByteArray()
+
+    override fun cancel() = cancelled()
+}
+
+/** A transport that answers every request itself. */
+class Answering(private val cancelled: () -> Unit = {}) : Transport {
+    override suspend fun post(request: HttpRequest): HttpResponse = request.response(200u, emptyList(), Body("What did you learn from it?", cancelled = cancelled))
+}
+
 const val STREAM = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 
 fun piece(text: String) = """data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"$text"}}]}""" + "\n\n"
@@ -109,8 +123,14 @@ const val END = """data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop
 
 fun Socket.send(text: String) = getOutputStream().run { write(text.encodeToByteArray()); flush() }
 
+/** A whole answer that only its end is missing from, with the signal that the action failed. */
+fun almost(text: String): String {
+    val signal = """{"index":0,"id":"s","type":"function","function":{"name":"tell_app","arguments":"{\"outcome\":\"failure\"}"}}"""
+    return """data: {"choices":[{"index":0,"delta":{"content":"$text","tool_calls":[$signal]},"finish_reason":"stop"}]}""" + "\n\n"
+}
+
 /** A model's server that sends a piece every 10 s, and knows when its connection was closed. */
-class SlowServer : AutoCloseable {
+class SlowServer(private val piece: String = almost("more ")) : AutoCloseable {
     val asked = CountDownLatch(1)
     private val closed = CountDownLatch(1)
     private lateinit var closedAt: TimeMark
@@ -119,7 +139,7 @@ class SlowServer : AutoCloseable {
         socket.send(STREAM)
         socket.soTimeout = 10_000
         while (true) {
-            socket.send(piece("more "))
+            socket.send(piece)
             pieces++
             asked.countDown()
             val gone = try {
