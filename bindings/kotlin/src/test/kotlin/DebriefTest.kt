@@ -254,6 +254,9 @@ class DebriefTest {
         val prompt = model.requests().first().parts.joinToString { it.text }
         for (words in listOf("marine biology", "warm", "Never mention fish.")) assertTrue(words in prompt)
         assertEquals("Not now", coach.user("ana").offer(debrief.action()).later)
+        assertEquals("Later", defaultTexts("en")["offer.later"])
+        assertEquals(defaultTexts("en").keys, defaultTexts("es-MX").keys)
+        assertTrue(defaultTexts("xx").isEmpty())
         val long = failing<CoachException.InvalidInput> { debrief.send("x".repeat(21)) }
         assertEquals(listOf<Any?>("message", 20uL), listOf(long.field, long.limit))
         model.say("Two? Questions?")
@@ -305,6 +308,7 @@ class DebriefTest {
             override fun step(done: UInt, of: UInt) {
                 steps += done to of
             }
+        assertTrue("precision" in report.table())
         }
         val options = EvaluationOptions(voice = Voice(), prices = defaultPrices())
         val report = evaluate(cases, options, CoachModel.offlineGuide(), progress)

@@ -102,6 +102,14 @@ class ErrorsTest {
         SqliteStore.open(newer.toString()).use { it.pause() }
         java.io.RandomAccessFile(newer.toFile(), "rw").use { it.seek(60); it.writeInt(9_999) } // SQLite's user_version
         meets<CoachException.StorageNewer> { SqliteStore.open(newer.toString()) }
+        SqliteStore.open(directory.resolve("full.db").toString()).use { store ->
+            val ana = coach(store = store).user("ana")
+            ana.saveProfile(Profile())
+            store.limitPages(1u)
+            meets<CoachException.StorageFull> { repeat(100) { ana.addAction(NewAction(ActionKind.Volunteer, "Help", "a".repeat(5_000))) } }
+            store.limitPages(null)
+            ana.addAction(NewAction(ActionKind.Volunteer, "Help"))
+        }
         val full = object : MemoryStore() {
             override suspend fun commit(user: String, change: Change): Unit = throw ErrorKind.STORAGE_FULL.exception("no room is left", 3.seconds)
         }

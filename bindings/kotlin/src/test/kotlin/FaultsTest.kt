@@ -36,7 +36,7 @@ class FaultsTest {
         STORE_REPLY(ErrorKind.STORAGE_UNAVAILABLE),
     }
 
-    /** What it does there. A body's end and a progress are told by calls that do not suspend, which may not wait for the coach. */
+    /** What it does there. */
     private val ways = mapOf<String, suspend (App) -> Unit>(
         "fails with an error of ours" to { throw ErrorKind.UNAUTHORISED.exception("sign in again") },
         "fails with an exception" to { error("a secret") },
@@ -120,7 +120,7 @@ class FaultsTest {
     @ParameterizedTest
     @EnumSource
     fun `code that fails is a typed error at once and one that comes late or calls back is waited for`(place: Place) = test(2.minutes) {
-        for ((way, fault) in if (place == Place.BODY_CANCEL) ways - "calls the coach" else ways) {
+        for ((way, fault) in ways) {
             val expected = when (way) {
                 "is late", "calls the coach" -> null
                 "fails with an error of ours" -> place.failure?.let { ErrorKind.UNAUTHORISED }
@@ -169,7 +169,7 @@ class FaultsTest {
         val cases = readEvaluationCases("""[{"name": "a", "messages": [{"role": "user", "text": "Nothing much."}], "empty": true}]""")
         val options = EvaluationOptions(voice = Voice(), prices = defaultPrices())
         val app = App(Place.MODEL) {}
-        for ((way, fault) in ways - "calls the coach") {
+        for ((way, fault) in ways) {
             var told = false
             val progress = object : EvaluationProgress {
                 override fun step(done: UInt, of: UInt): Unit = runBlocking {
