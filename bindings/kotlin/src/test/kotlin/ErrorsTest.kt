@@ -106,7 +106,7 @@ class ErrorsTest {
             val ana = coach(store = store).user("ana")
             ana.saveProfile(Profile())
             store.limitPages(1u)
-            meets<CoachException.StorageFull> { repeat(100) { ana.addAction(NewAction(ActionKind.Volunteer, "Help", "a".repeat(5_000))) } }
+            meets<CoachException.StorageFull> { repeat(100) { ana.addAction(NewAction(ActionKind.Volunteer, "Help", description = "a".repeat(5_000))) } }
             store.limitPages(null)
             ana.addAction(NewAction(ActionKind.Volunteer, "Help"))
         }
