@@ -38,18 +38,14 @@ extension CoachThread {
 
     /// Says something and gives the whole reply. Cancelling the task ends the request to the model; what was said stays.
     public func send(_ message: NewMessage) async throws -> Reply {
-        let canceller = Canceller()
-        return try await cancellable(canceller.cancel) { try await sendUntil(message: message, canceller: canceller) }
+        try await sendUntil(message: message, canceller: nil)
     }
 
     /// Says this in the person's own words and gives the whole reply.
     public func send(_ text: String) async throws -> Reply { try await send(.typed(text)) }
 
     /// Looks for changes to the profile in what the person said since the last time. Cancelling the task ends it.
-    public func propose() async throws -> Proposal {
-        let canceller = Canceller()
-        return try await cancellable(canceller.cancel) { try await proposeUntil(canceller: canceller) }
-    }
+    public func propose() async throws -> Proposal { try await proposeUntil(canceller: nil) }
 
     /// Carries out verdicts, by the id of what each is about. What is not named stays undecided.
     public func apply(_ verdicts: [String: Verdict]) async throws -> Applied { try await apply(verdicts: verdicts) }
@@ -144,19 +140,12 @@ extension ModelEvents {
 
 /// Proposals from a transcript that was held elsewhere. Cancelling the task ends it.
 public func extract(profile: Profile, messages: [TranscriptMessage], model: CoachModel) async throws -> Proposal {
-    let canceller = Canceller()
-    return try await cancellable(canceller.cancel) {
-        try await CompletionCoachGenerated.extract(profile: profile, messages: messages, model: model, canceller: canceller)
-    }
+    try await CompletionCoachGenerated.extract(profile: profile, messages: messages, model: model)
 }
 
 /// Measures what comes out of a corpus, with a model or from the answers that are in it. Cancelling the task ends it.
 public func evaluate(
     cases: [EvaluationCase], options: EvaluationOptions, model: CoachModel? = nil, progress: (any EvaluationProgress)? = nil
 ) async throws -> EvaluationReport {
-    let canceller = Canceller()
-    return try await cancellable(canceller.cancel) {
-        try await CompletionCoachGenerated.evaluate(
-            cases: cases, options: options, model: model, progress: progress, canceller: canceller)
-    }
+    try await CompletionCoachGenerated.evaluate(cases: cases, options: options, model: model, progress: progress)
 }

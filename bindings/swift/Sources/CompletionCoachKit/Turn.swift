@@ -17,7 +17,7 @@ extension Turn {
 
     /// Reads to the end and gives the reply. Cancelling the task ends the turn.
     public func reply() async throws -> Reply {
-        try await cancellable(cancel) { try await wholeReply() }
+        try await wholeReply()
     }
 }
 
@@ -37,8 +37,12 @@ public struct TurnEvents: AsyncSequence, Sendable {
 
         public mutating func next() async throws -> TurnEvent? {
             if waiting.isEmpty {
-                let turn = loop.turn
-                waiting = try await cancellable(turn.cancel) { try await turn.nextEvents() }?[...] ?? []
+                do {
+                    waiting = try await loop.turn.nextEvents()?[...] ?? []
+                } catch {
+                    loop.turn.cancel()
+                    throw error
+                }
             }
             return waiting.popFirst()
         }
@@ -49,17 +53,5 @@ public struct TurnEvents: AsyncSequence, Sendable {
         let turn: Turn
         init(_ turn: Turn) { self.turn = turn }
         deinit { turn.cancel() }
-    }
-}
-
-/// Waits for a call that `cancel` ends, as cancelling the task alone does not. A cancelled task throws what every cancelled task throws;
-/// `CoachError.cancelled` means that somebody else has ended it.
-func cancellable<Value>(
-    isolation: isolated (any Actor)? = #isolation, _ cancel: @escaping @Sendable () -> Void, _ call: () async throws -> Value
-) async throws -> Value {
-    do {
-        return try await withTaskCancellationHandler(operation: call, onCancel: cancel, isolation: isolation)
-    } catch CoachError.cancelled where Task.isCancelled {
-        throw CancellationError()
     }
 }

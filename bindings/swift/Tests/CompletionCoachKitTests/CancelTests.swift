@@ -9,6 +9,26 @@ enum Leaving: CaseIterable {
     case breaking, text, throwing, dropping, cancel, task, sending, replying, proposing
 }
 
+/// A call that waits for the app's store.
+enum Waiting: CaseIterable {
+    case profile, saving, adding, exporting, reading, stopping, proposing, applying, sending, opening
+
+    func wait(_ user: User, _ debrief: Debrief) async throws {
+        switch self {
+        case .profile: _ = try await user.profile()
+        case .saving: try await user.saveProfile(profile: Profile())
+        case .adding: _ = try await user.addAction(action: NewAction(.volunteer, "Help"))
+        case .exporting: _ = try await user.export()
+        case .reading: _ = try await debrief.all()
+        case .stopping: _ = try await debrief.stop()
+        case .proposing: _ = try await debrief.propose()
+        case .applying: _ = try await debrief.apply(["1": .accept])
+        case .sending: _ = try await debrief.send("More.")
+        case .opening: _ = try await debrief.open().reply()
+        }
+    }
+}
+
 /// The network stack that the request goes over.
 enum Stack: CaseIterable {
     case library, urlSession
@@ -115,6 +135,44 @@ enum Stack: CaseIterable {
         #expect(throws: CancellationError.self) { try result.get() }
         #expect(ContinuousClock.now - now < .seconds(5))
         return now
+    }
+
+    @Test(arguments: Waiting.allCases) func a_cancelled_task_lets_go_of_whatever_it_waits_for(_ call: Waiting) async throws {
+        let (hangs, asked, left) = (Box<Bool>(), Box<Bool>(), Box<Bool>())
+        let store = MemoryStore {
+            guard await hangs.value == true else { return }
+            await asked.put(true)
+            do { try await Task.sleep(for: .seconds(3_600)) } catch { await left.put(true) }
+        }
+        let coach = try CompletionCoach.over(store: store, model: .offlineGuide(), options: options())
+        let (debrief, user) = (try await coach.opened(), try coach.user(id: "ana"))
+        _ = try await debrief.send("I learned Rust while I wrote it.")
+        await hangs.put(true)
+        let task = Task { try await call.wait(user, debrief) }
+        #expect(try await eventually { await asked.value == true })
+        task.cancel()
+        let now = ContinuousClock.now
+        let result = await task.result
+        #expect(throws: CancellationError.self) { try result.get() }
+        #expect(try await eventually { await left.value == true })
+        #expect(ContinuousClock.now - now < .seconds(10))
+        await hangs.put(false)
+        #expect(try await debrief.said() == ["I learned Rust while I wrote it."])
+    }
+
+    @Test func a_task_that_is_cancelled_as_its_call_ends_has_the_answer_or_is_cancelled() async throws {
+        let user = try CompletionCoach(store: try await .inMemory(), model: .offlineGuide()).user(id: "ana")
+        try await user.saveProfile(profile: Profile(name: "Ana"))
+        for round in 0..<500 {
+            let task = Task { try await user.profile() }
+            for _ in 0..<(round % 25) { await Task.yield() }
+            task.cancel()
+            switch await task.result {
+            case .success(let profile): #expect(profile.name == "Ana")
+            case .failure(let error): #expect(error is CancellationError)
+            }
+        }
+        #expect(try await user.profile().name == "Ana")
     }
 
     @Test func a_turn_that_finishes_in_the_background_outlives_its_loop() async throws {

@@ -168,6 +168,17 @@ actor OwnBody: HttpBody {
         #expect(try await debrief.resume().reply().message.text == "What did you learn?")
     }
 
+    @Test func responses_that_are_exchanged_reach_nobody() async throws {
+        let endpoint = Endpoint.over(transport: Exchanging(), baseUrl: "http://127.0.0.1:9/v1", credentials: .none())
+            .onThisDevice().retries(retries: Retries(most: 0, longestWait: 1))
+        let coach = try CompletionCoach(
+            store: try await .inMemory(), model: .openAi(model: "m", endpoint: endpoint), options: options())
+        let (ana, bea) = (try await coach.opened("a-1"), try await coach.opened("b-1", user: "bea"))
+        async let one = kind { try await ana.send("It worked.") }
+        async let other = kind { try await bea.send("It failed.") }
+        #expect(await [one, other] == [.modelUnavailable, .modelUnavailable])
+    }
+
     /// It is called where the library is at work, also while the main thread waits for that.
     @MainActor @Test func a_progress_that_throws_does_not_stop_an_evaluation() async throws {
         let progress = Progress()
@@ -192,6 +203,18 @@ final class Repeating: Transport {
         let response = request.response(status: 200, headers: [], body: OwnBody(Fault(), [piece("What did you learn?") + endOfAnswer]))
         await first.put(response)
         return response
+    }
+}
+
+/// Gives each of two requests the other's response.
+actor Exchanging: Transport {
+    private var made: [HttpResponse] = []
+
+    func post(request: HttpRequest) async throws -> HttpResponse {
+        let at = made.count
+        made.append(request.response(status: 200, headers: [], body: OwnBody(Fault(), [piece("What did you learn?") + endOfAnswer])))
+        while made.count < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        return made[1 - at]
     }
 }
 

@@ -9,3 +9,6 @@ for try await event in debrief.open().events {
     if case .reply(let reply) = event { print(reply.message.text) }
 }
 print(try await debrief.send("We counted two hundred.").message.text)
+_ = try await debrief.send("I learned that gulls do not hold still.")
+_ = try await debrief.stop()
+for item in try await debrief.propose().pending { print("\(item.value) because of “\(item.evidence[0].quote)”") }
