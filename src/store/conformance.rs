@@ -19,6 +19,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::error::Error;
 use crate::store::ActionStore;
 
@@ -51,18 +53,16 @@ impl Check {
     /// # Panics
     /// Outside of a tokio runtime with its timer.
     pub async fn run(&self, store: Arc<dyn ActionStore>) -> Outcome {
-        // On a task of its own, a panic of the store's is a failure of this check and no other.
-        let mut task = tokio::spawn((self.run)(store));
-        let failure = match tokio::time::timeout(LIMIT, &mut task).await {
-            Ok(Ok(Ok(()))) => None,
-            Ok(Ok(Err(Failure(why)))) => Some(why),
-            Ok(Err(ended)) => {
+        // On a task of its own, a panic of the store's is a failure of this check and no other; it ends with whoever waits for it.
+        let mut task = JoinSet::new();
+        task.spawn((self.run)(store));
+        let failure = match tokio::time::timeout(LIMIT, task.join_next()).await {
+            Ok(None | Some(Ok(Ok(())))) => None,
+            Ok(Some(Ok(Err(Failure(why))))) => Some(why),
+            Ok(Some(Err(ended))) => {
                 Some(ended.try_into_panic().map_or("it was ended".into(), |panic| format!("it panicked: {}", words(&*panic))))
             }
-            Err(_) => {
-                task.abort();
-                Some(format!("it took longer than {} s", LIMIT.as_secs()))
-            }
+            Err(_) => Some(format!("it took longer than {} s", LIMIT.as_secs())),
         };
         Outcome { name: self.name, about: self.about, failure }
     }

@@ -420,7 +420,9 @@ impl core::Transport for ForeignTransport {
         }
         let waiting = Waiting(Arc::new(HttpRequest { sent: request, answer: Mutex::new(Answer::Awaited) }));
         let response = TRANSPORT.call(self.0.post(waiting.0.clone())).await?;
-        response.take().ok_or_else(|| {
+        // What belongs to another request, and maybe to another person, is not even taken.
+        let own = matches!(&*waiting.0.answer(), Answer::Made(own) if Arc::ptr_eq(own, &response));
+        own.then(|| response.take()).flatten().ok_or_else(|| {
             Error::new(core::ErrorKind::ModelUnavailable, "the app's transport returned the response of another request; return this one's")
         })
     }

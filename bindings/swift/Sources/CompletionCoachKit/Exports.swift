@@ -138,6 +138,7 @@
 @_exported import func CompletionCoachGenerated.completionCoachPrompt
 @_exported import func CompletionCoachGenerated.defaultLimits
 @_exported import func CompletionCoachGenerated.defaultPrices
+@_exported import func CompletionCoachGenerated.defaultTexts
 @_exported import func CompletionCoachGenerated.estimate
 @_exported import func CompletionCoachGenerated.extractionPrompt
 @_exported import func CompletionCoachGenerated.generalCoachPrompt

@@ -194,6 +194,7 @@ import Testing
         #expect(try await debrief.send("It worked.").over)
         let told = model.requests()[0].parts.map(\.text).joined()
         #expect(told.contains("like a pirate") && told.contains("marine biology"))
+        #expect(defaultTexts(language: "en")["offer.later"] == "Later" && defaultTexts(language: "xx").isEmpty)
         let wrong = options { $0.budget = Budget(min: 3, max: 2) }
         #expect(await kind { try CompletionCoach(store: try await .inMemory(), model: .offlineGuide(), options: wrong) } == .invalidInput)
     }

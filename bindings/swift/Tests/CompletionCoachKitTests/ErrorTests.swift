@@ -14,9 +14,8 @@ import Testing
         case .invalidInput(let details): #expect(details.field == "message" && details.limit == 5_000)
         case .unauthorised(let details): #expect(details.permanent && details.attempts == 1)
         case .requestRejected(let details): #expect(details.permanent && details.attempts != nil)
-        case .storageFull(let details): #expect(details.reason == "the disk of the app is full")
         case .notFound, .wrongStatus, .conflict, .debriefOver, .consentNeeded, .handedOver, .modelUnavailable, .modelRefused,
-            .replyIncomplete, .storageUnavailable, .storageDamaged, .storageNewer, .cancelled, .internal: break
+            .replyIncomplete, .storageFull, .storageUnavailable, .storageDamaged, .storageNewer, .cancelled, .internal: break
         }
         ran("errors")
     }
@@ -48,10 +47,6 @@ import Testing
             let model = try CoachModel.openAi(model: "m", endpoint: endpoint)
             let debrief = try await CompletionCoach(store: try await .inMemory(), model: model, options: options()).opened()
             return try await failure { try await debrief.send("Ana says that it worked.") }
-        }
-        func over(_ store: MemoryStore) async throws -> CoachError {
-            let user = try CompletionCoach.over(store: store, model: .offlineGuide()).user(id: "ana")
-            return try await failure { try await user.profile() }
         }
         switch kind {
         case .notFound:
@@ -102,8 +97,17 @@ import Testing
         case .replyIncomplete: return try await failing(.cut)
         case .requestRejected: return try await server(400)
         case .unauthorised: return try await server(401)
-        case .storageFull: return try await over(MemoryStore { throw CoachError(.storageFull, "the disk of the app is full") })
-        case .storageUnavailable: return try await over(MemoryStore { throw Failure("Ana") })
+        case .storageFull:
+            let store = try await SqliteStore.open(path: folder.file)
+            let user = try CompletionCoach(store: store, model: .offlineGuide()).user(id: "ana")
+            try await user.saveProfile(profile: Profile())
+            try await store.limitPages(pages: 1)
+            let large = String(repeating: "a", count: 5_000)
+            return try await failure { for _ in 0..<100 { _ = try await user.addAction(action: NewAction(.volunteer, "Help", description: large)) } }
+        case .storageUnavailable:
+            let store = try await SqliteStore.open(path: folder.file)
+            try await store.pause()
+            return try await failure { try await CompletionCoach(store: store, model: .offlineGuide()).user(id: "ana").profile() }
         case .storageDamaged:
             try Data("This is no database, Ana.".utf8).write(to: URL(fileURLWithPath: folder.file))
             return try await failure { try await SqliteStore.open(path: folder.file) }
