@@ -45,7 +45,8 @@ private final class Watch: @unchecked Sendable {
         let after = try Held()
         let grown = after.resident - before.resident
         print("measured of \(turns) turns: \(grown / turns) bytes a turn are left")
-        #expect(after.files <= before.files && after.threads <= before.threads + 2)  // the system's own workers come and go
+        // The system's own workers come and go, and what they wait on.
+        #expect(after.files <= before.files + 2 && after.threads <= before.threads + 2)
         #expect(grown / turns < 500 || grown < 4 << 20)
     }
 
