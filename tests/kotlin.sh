@@ -31,10 +31,9 @@ consume() {
   # What was downloaded is not downloaded again: as links, or where the disk is another one as copies.
   rm -rf "$repository"; cp -al "$HOME/.m2/repository" "$repository" 2>/dev/null || { mkdir -p "$repository"; cp -a "$HOME/.m2/repository/." "$repository"; }
   maven -Dflavour="$1" -Dmaven.test.skip=true -Dmaven.repo.local="$repository" install
-  local elsewhere said; elsewhere=$(mktemp -d)
+  local said; elsewhere=$(mktemp -d); trap 'rm -rf "$elsewhere"' EXIT
   cp "$binding/consumer/pom.xml" "$binding/consumer/$2" "$elsewhere"
   said=$(cd "$elsewhere" && mvn -q -B -ntp -Dmaven.repo.local="$repository" verify)
-  rm -rf "$elsewhere"
   printf '%s\n' "$said"
   grep -q "$3" <<<"$said"
 }

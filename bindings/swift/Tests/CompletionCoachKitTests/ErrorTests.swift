@@ -27,6 +27,17 @@ import Testing
         }
     }
 
+    @Test func what_the_apps_store_throws_is_its_own_error_or_the_ports() async throws {
+        func met(_ thrown: any Error) async throws -> CoachError {
+            let user = try CompletionCoach.over(store: MemoryStore { throw thrown }, model: .offlineGuide()).user(id: "ana")
+            return try await failure { try await user.profile() }
+        }
+        let full = try await met(CoachError(.storageFull, "the disk of the app is full"))
+        #expect(full.kind == .storageFull && full.reason == "the disk of the app is full")
+        let failed = try await met(Failure("Ana"))
+        #expect(failed.kind == .storageUnavailable && !failed.reason.contains("Ana"))
+    }
+
     /// Brings about an error of this kind.
     private func meet(_ kind: ErrorKind) async throws -> CoachError {
         let model = ScriptedModel()

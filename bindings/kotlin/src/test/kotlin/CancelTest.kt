@@ -39,6 +39,7 @@ class CancelTest {
             val model = ScriptedModel().apply { say("What did you learn?") }
             val again = coach(model.model(), store = store).user("ana").debrief("a-1")
             assertTrue(again.state().let { it == DebriefState.Pending || it == DebriefState.Live })
+            assertTrue(again.proposal().items.isEmpty())
             assertNull(again.recap().outcome)
             assertEquals("What did you learn?", again.takeOver().reply().message.text)
             assertEquals(listOf("It worked."), again.messages().messages.filter { it.role == Role.USER }.map { it.text })

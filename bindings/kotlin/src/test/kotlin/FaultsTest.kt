@@ -3,9 +3,11 @@
 package completion.coach
 
 import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
@@ -55,6 +57,11 @@ class FaultsTest {
     private class App(private val place: Place, short: Boolean = false, private val fault: suspend (App) -> Unit) : MemoryStore(), Transport, TokenSource, SafetyClassifier {
         private val due = AtomicBoolean()
         private var refusing = false
+
+        /** How long the reply was waited for. */
+        var took = Duration.ZERO
+            private set
+
         private val own = if (short && place in listOf(Place.MODEL, Place.POST, Place.BODY)) 2.seconds else 60.seconds
         private val limits = TimeLimits(answer = own, idle = own, overall = 90.seconds)
         private val server = Endpoint.over(this, "http://127.0.0.1:9/v1", Credentials.source(this)).onThisDevice().timeLimits(limits).retries(Retries(0u, 1.seconds))
@@ -80,7 +87,9 @@ class FaultsTest {
             debrief.send("It works.")
             due.set(true)
             refusing = place == Place.TOKEN_INVALIDATE
+            val begun = TimeSource.Monotonic.markNow()
             val error = runCatching { debrief.send("It works twice.", "m-1") }.exceptionOrNull()
+            took = begun.elapsedNow()
             assertFalse(due.get(), "it was not called there")
             assertEquals(expected, (error as? CoachException)?.kind ?: error)
             assertFalse("secret" in "$error ${(error as? CoachException)?.causes}")
@@ -143,11 +152,12 @@ class FaultsTest {
                 val never = App(place, short = true) { try { awaitCancellation() } finally { cancelled.complete(Unit) } }
                 val reason = never.meet(if (place == Place.BODY) ErrorKind.MODEL_UNAVAILABLE else place.failure)
                 cancelled.await()
-                place to reason
+                place to (reason to never.took)
             }
         }.awaitAll().toMap()
         for (place in listOf(Place.TOKEN, Place.STORE_READ, Place.STORE_WHAT_WAS_SAID, Place.STORE_REPLY)) {
-            assertTrue("30 seconds" in reasons.getValue(place), "$place: ${reasons[place]}")
+            val (reason, took) = reasons.getValue(place)
+            assertTrue("30 seconds" in reason && took in 29.seconds..40.seconds, "$place: $reason, $took")
         }
     }
 
