@@ -8,7 +8,7 @@ use completion_coach::Error;
 
 use crate::error::Result;
 use crate::model::{CoachModel, ForeignClassifier, SafetyClassifier};
-use crate::runtime::{Call, Canceller, Held, at_once, run, run_until};
+use crate::runtime::{Call, Held, at_once, run};
 use crate::store::{ActionStore, Foreign, SqliteStore};
 use crate::turn::Turn;
 use crate::types::*;
@@ -374,10 +374,8 @@ macro_rules! thread {
             }
 
             /// Says something and gives the whole reply.
-            #[uniffi::method(default(canceller = None))]
-            pub async fn send(&self, message: NewMessage, canceller: Option<Arc<Canceller>>) -> Result<Reply> {
-                let thread = self.0.clone();
-                run_until(canceller, async move { thread.send(core::NewMessage::from(message.cross())).await }).await.map(Cross::cross)
+            pub async fn send(&self, message: NewMessage) -> Result<Reply> {
+                self.run(|thread| async move { thread.send(core::NewMessage::from(message.cross())).await }).await
             }
 
             /// Answers what was said and has no reply yet.
@@ -399,10 +397,8 @@ macro_rules! thread {
             }
 
             /// Looks for changes to the profile in what the person said since the last time.
-            #[uniffi::method(default(canceller = None))]
-            pub async fn propose(&self, canceller: Option<Arc<Canceller>>) -> Result<Proposal> {
-                let thread = self.0.clone();
-                run_until(canceller, async move { thread.propose().await }).await.map(Cross::cross)
+            pub async fn propose(&self) -> Result<Proposal> {
+                self.run(|thread| async move { thread.propose().await }).await
             }
 
             /// The proposals as they stand.

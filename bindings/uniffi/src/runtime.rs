@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use completion_coach::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -126,24 +126,6 @@ async fn answer(work: Work<Box<dyn Any + Send>>) -> Result<Box<dyn Any + Send>, 
     answer.await.map_err(|_| fault())
 }
 
-/// The same, until somebody cancels it.
-pub fn run_until<T: Send + 'static>(
-    canceller: Option<Arc<Canceller>>,
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Call<T> {
-    let work: Work<Result<T, Error>> = Box::pin(work);
-    call(match canceller {
-        None => work,
-        Some(canceller) => Box::pin(async move {
-            tokio::select! {
-                biased;
-                () = canceller.cancelled() => Err(Error::new(ErrorKind::Cancelled, "the call was cancelled; nothing that it had not finished is stored")),
-                done = work => done,
-            }
-        }),
-    })
-}
-
 /// Carries out work that blocks.
 pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T> {
     match handle()?.spawn_blocking(work).await {
@@ -191,31 +173,5 @@ impl<T: Send> Drop for Held<T> {
     fn drop(&mut self) {
         let thing = self.0.take();
         elsewhere(Box::new(move || drop(thing)));
-    }
-}
-
-/// Ends a call from elsewhere, for languages in which leaving it does not.
-#[derive(uniffi::Object)]
-pub struct Canceller {
-    asked: Notify,
-}
-
-#[uniffi::export]
-impl Canceller {
-    /// One for one call.
-    #[uniffi::constructor]
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { asked: Notify::new() })
-    }
-
-    /// The call ends with `Cancelled`, also if it has not begun yet, unless it has ended already. A connection of its is closed at once.
-    pub fn cancel(&self) {
-        self.asked.notify_one();
-    }
-}
-
-impl Canceller {
-    async fn cancelled(&self) {
-        self.asked.notified().await;
     }
 }

@@ -15,7 +15,7 @@ use crate::coach::{CoachOptions, CompletionCoach, builder};
 use crate::error::{CoachError, ErrorKind, caught};
 use crate::model::{CoachModel, Credentials, Endpoint, HttpBody, HttpHeader, HttpRequest, HttpResponse, Transport};
 use crate::port::STORE;
-use crate::runtime::{Canceller, at_once, handle};
+use crate::runtime::{at_once, handle};
 use crate::store::{ActionStore, Foreign};
 use crate::types::*;
 
@@ -220,19 +220,6 @@ fn a_turn_that_was_cancelled_before_it_began_says_nothing() {
         turn.cancel();
         assert!(matches!(turn.next().await, Err(CoachError::Cancelled { .. })));
         assert_eq!(debrief.messages(10, None).await.unwrap().messages.len(), 1);
-    });
-}
-
-#[test]
-fn a_canceller_ends_a_call_also_before_it_begins() {
-    wait(async {
-        let model = ScriptedModel::default();
-        let (_coach, debrief) = debrief(&model).await;
-        model.play([Act::Hang]);
-        let canceller = Canceller::new();
-        canceller.cancel();
-        let sent = debrief.send(said("It went well."), Some(canceller)).await;
-        assert!(matches!(sent, Err(CoachError::Cancelled { .. })));
     });
 }
 
@@ -460,7 +447,7 @@ fn the_apps_own_transport_carries_a_turn() {
         let endpoint = Endpoint::over(transport.clone(), "http://127.0.0.1:9/v1".into(), Credentials::none()).on_this_device();
         let model = CoachModel::open_ai("m".into(), endpoint, None, None, None).unwrap();
         let (_coach, debrief) = debrief_with(Arc::new(core::SqliteStore::in_memory().unwrap()), &model).await;
-        let reply = debrief.send(said("It went well."), None).await.unwrap();
+        let reply = debrief.send(said("It went well.")).await.unwrap();
         assert_eq!(reply.message.text, "What did you learn?");
         let (url, body) = transport.0.lock().unwrap().take().unwrap();
         assert_eq!(url, "http://127.0.0.1:9/v1/chat/completions");

@@ -8,20 +8,15 @@ use tokio::task::block_in_place;
 
 use crate::error::Result;
 use crate::model::CoachModel;
-use crate::runtime::{Canceller, at_once, run_until};
+use crate::runtime::{at_once, run};
 use crate::types::*;
 
 /// Proposals from a transcript that was held elsewhere.
-#[uniffi::export(default(canceller = None))]
-pub async fn extract(
-    profile: Profile,
-    messages: Vec<TranscriptMessage>,
-    model: Arc<CoachModel>,
-    canceller: Option<Arc<Canceller>>,
-) -> Result<Proposal> {
+#[uniffi::export]
+pub async fn extract(profile: Profile, messages: Vec<TranscriptMessage>, model: Arc<CoachModel>) -> Result<Proposal> {
     let (profile, messages): (core::Profile, Vec<core::TranscriptMessage>) = (profile.cross(), messages.cross());
     let model = model.0.clone();
-    run_until(canceller, async move { core::extract(&profile, &messages, &*model).await }).await.map(Cross::cross)
+    run(async move { core::extract(&profile, &messages, &*model).await }).await.map(Cross::cross)
 }
 
 /// What a turn is held against.
@@ -138,16 +133,15 @@ pub trait EvaluationProgress: Send + Sync {
 }
 
 /// Measures what comes out of a corpus, with a model or from the answers that are in it.
-#[uniffi::export(default(model = None, progress = None, canceller = None))]
+#[uniffi::export(default(model = None, progress = None))]
 pub async fn evaluate(
     cases: Vec<EvaluationCase>,
     options: EvaluationOptions,
     model: Option<Arc<CoachModel>>,
     progress: Option<Arc<dyn EvaluationProgress>>,
-    canceller: Option<Arc<Canceller>>,
 ) -> Result<EvaluationReport> {
     let (cases, options): (Vec<core::EvaluationCase>, core::EvaluationOptions) = (cases.cross(), options.cross());
-    run_until(canceller, async move {
+    run(async move {
         let step = move |done: usize, of: usize| {
             if let Some(progress) = &progress {
                 // What a progress bar throws is no reason to stop.

@@ -8,16 +8,16 @@ public protocol CoachThread: AnyObject, Sendable {
     func open() -> Turn
     /// Says something and streams the reply. A message with an id that was said already gets the reply that it has.
     func stream(message: NewMessage) -> Turn
-    /// Says something and gives the whole reply, unless the canceller is used. `send` does this and is ended by cancelling its task.
-    func sendUntil(message: NewMessage, canceller: Canceller?) async throws -> Reply
+    /// Says something and gives the whole reply. Cancelling the task ends the request to the model; what was said stays.
+    func send(message: NewMessage) async throws -> Reply
     /// Answers what was said and has no reply yet.
     func resume() -> Turn
     /// The same, in place of a turn that another process or a killed app has left behind. An app calls it at its start.
     func takeOver() -> Turn
     /// The newest messages, or those before a position; oldest first, 1 to 500 of them.
     func messages(size: UInt32, before: UInt64?) async throws -> MessagePage
-    /// Looks for changes to the profile, unless the canceller is used. `propose` does this and is ended by cancelling its task.
-    func proposeUntil(canceller: Canceller?) async throws -> Proposal
+    /// Looks for changes to the profile in what the person said since the last time. Cancelling the task ends it.
+    func propose() async throws -> Proposal
     /// The proposals as they stand.
     func proposal() async throws -> Proposal
     /// Carries out verdicts, by the id of what each is about. What is not named stays undecided.
@@ -36,16 +36,11 @@ extension CoachThread {
     /// Says this in the person's own words and streams the reply.
     public func stream(_ text: String) -> Turn { stream(message: .typed(text)) }
 
-    /// Says something and gives the whole reply. Cancelling the task ends the request to the model; what was said stays.
-    public func send(_ message: NewMessage) async throws -> Reply {
-        try await sendUntil(message: message, canceller: nil)
-    }
+    /// Says something and gives the whole reply.
+    public func send(_ message: NewMessage) async throws -> Reply { try await send(message: message) }
 
     /// Says this in the person's own words and gives the whole reply.
     public func send(_ text: String) async throws -> Reply { try await send(.typed(text)) }
-
-    /// Looks for changes to the profile in what the person said since the last time. Cancelling the task ends it.
-    public func propose() async throws -> Proposal { try await proposeUntil(canceller: nil) }
 
     /// Carries out verdicts, by the id of what each is about. What is not named stays undecided.
     public func apply(_ verdicts: [String: Verdict]) async throws -> Applied { try await apply(verdicts: verdicts) }
@@ -136,16 +131,4 @@ extension ModelEvents {
 
     /// What was used so far; the last one counts.
     @discardableResult public func usage(_ usage: Usage) -> Bool { self.usage(usage: usage) }
-}
-
-/// Proposals from a transcript that was held elsewhere. Cancelling the task ends it.
-public func extract(profile: Profile, messages: [TranscriptMessage], model: CoachModel) async throws -> Proposal {
-    try await CompletionCoachGenerated.extract(profile: profile, messages: messages, model: model)
-}
-
-/// Measures what comes out of a corpus, with a model or from the answers that are in it. Cancelling the task ends it.
-public func evaluate(
-    cases: [EvaluationCase], options: EvaluationOptions, model: CoachModel? = nil, progress: (any EvaluationProgress)? = nil
-) async throws -> EvaluationReport {
-    try await CompletionCoachGenerated.evaluate(cases: cases, options: options, model: model, progress: progress)
 }

@@ -1,5 +1,4 @@
 // What an app sees of the generated module: these names, and nothing of how they cross.
-@_exported import class CompletionCoachGenerated.Canceller
 @_exported import class CompletionCoachGenerated.Chat
 @_exported import class CompletionCoachGenerated.CoachModel
 @_exported import class CompletionCoachGenerated.CompletionCoach
@@ -140,6 +139,8 @@
 @_exported import func CompletionCoachGenerated.defaultPrices
 @_exported import func CompletionCoachGenerated.defaultTexts
 @_exported import func CompletionCoachGenerated.estimate
+@_exported import func CompletionCoachGenerated.evaluate
+@_exported import func CompletionCoachGenerated.extract
 @_exported import func CompletionCoachGenerated.extractionPrompt
 @_exported import func CompletionCoachGenerated.generalCoachPrompt
 @_exported import func CompletionCoachGenerated.openAiBaseUrl

@@ -14,11 +14,6 @@ extension Turn {
             if case .text(let piece) = event { piece } else { nil }
         }
     }
-
-    /// Reads to the end and gives the reply. Cancelling the task ends the turn.
-    public func reply() async throws -> Reply {
-        try await wholeReply()
-    }
 }
 
 /// The events of a turn. The last one is the reply.
@@ -38,7 +33,7 @@ public struct TurnEvents: AsyncSequence, Sendable {
         public mutating func next() async throws -> TurnEvent? {
             if waiting.isEmpty {
                 do {
-                    waiting = try await loop.turn.nextEvents()?[...] ?? []
+                    waiting = try await loop.turn.next()?[...] ?? []
                 } catch {
                     loop.turn.cancel()
                     throw error

@@ -106,7 +106,7 @@ enum Stack: CaseIterable {
             return .now
         case .dropping:
             var turn: Turn? = debrief.stream(said)
-            _ = try await turn?.nextEvents()
+            _ = try await turn?.next()
             turn = nil
             return .now
         case .cancel:

@@ -74,7 +74,7 @@ import Testing
             let debrief = try await debrief { $0.delivery = .live }
             model.play(acts: [.say(text: "What"), .hang])
             let turn = debrief.stream("It worked.")
-            _ = try await turn.nextEvents()
+            _ = try await turn.next()
             return try await failure { try await debrief.send("More.") }
         case .conflict:
             let coach = try CompletionCoach(store: try await .inMemory(), model: .offlineGuide())

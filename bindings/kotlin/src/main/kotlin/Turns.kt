@@ -32,28 +32,28 @@ public fun Turn.text(): Flow<String> = flow {
 public fun NewMessage.Companion.typed(text: String, id: String? = null): NewMessage = NewMessage(id, Said.Typed(text))
 
 /** One of the choices that the coach's last message offers. */
-public fun NewMessage.Companion.chosen(choice: Choice, id: String? = null): NewMessage = NewMessage(id, Said.Chosen(choice.id))
+public fun NewMessage.Companion.choose(choice: Choice, id: String? = null): NewMessage = NewMessage(id, Said.Chosen(choice.id))
 
 /** Says something in the person's own words and streams the reply. */
 public fun Debrief.stream(text: String, id: String? = null): Turn = stream(NewMessage.typed(text, id))
 
 /** Takes one of the choices and streams the reply. */
-public fun Debrief.stream(choice: Choice, id: String? = null): Turn = stream(NewMessage.chosen(choice, id))
+public fun Debrief.stream(choice: Choice, id: String? = null): Turn = stream(NewMessage.choose(choice, id))
 
 /** Says something in the person's own words and gives the whole reply. Cancelling ends the request. */
 public suspend fun Debrief.send(text: String, id: String? = null): Reply = send(NewMessage.typed(text, id))
 
 /** Takes one of the choices and gives the whole reply. Cancelling ends the request. */
-public suspend fun Debrief.send(choice: Choice, id: String? = null): Reply = send(NewMessage.chosen(choice, id))
+public suspend fun Debrief.send(choice: Choice, id: String? = null): Reply = send(NewMessage.choose(choice, id))
 
 /** Says something in the person's own words and streams the reply. */
 public fun Chat.stream(text: String, id: String? = null): Turn = stream(NewMessage.typed(text, id))
 
 /** Takes one of the choices and streams the reply. */
-public fun Chat.stream(choice: Choice, id: String? = null): Turn = stream(NewMessage.chosen(choice, id))
+public fun Chat.stream(choice: Choice, id: String? = null): Turn = stream(NewMessage.choose(choice, id))
 
 /** Says something in the person's own words and gives the whole reply. Cancelling ends the request. */
 public suspend fun Chat.send(text: String, id: String? = null): Reply = send(NewMessage.typed(text, id))
 
 /** Takes one of the choices and gives the whole reply. Cancelling ends the request. */
-public suspend fun Chat.send(choice: Choice, id: String? = null): Reply = send(NewMessage.chosen(choice, id))
+public suspend fun Chat.send(choice: Choice, id: String? = null): Reply = send(NewMessage.choose(choice, id))
