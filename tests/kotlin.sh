@@ -12,7 +12,7 @@ say() { printf '\n== %s\n' "$*"; }
 maven() { mvn -q -B -ntp -f "$binding/pom.xml" "$@"; }
 
 command -v cargo >/dev/null || { echo "Rust is missing: install it first"; exit 1; }
-if ! { command -v mvn && command -v javap && command -v strip; } >/dev/null; then
+if ! { command -v mvn && command -v javac && command -v strip; } >/dev/null; then
   say "installing Maven and a JDK"
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends maven openjdk-17-jdk-headless binutils >/dev/null
 fi
@@ -70,14 +70,6 @@ counts = {name: sum(int(suite.get(name)) for suite in suites) for name in ("test
 print("Kotlin:", ", ".join(f"{count} {name}" for name, count in counts.items()))
 sys.exit(counts["tests"] == 0 or counts["failures"] + counts["errors"] + counts["skipped"] > 0)
 PYTHON
-
-say "the public surface"
-listing=$("$binding/surface.sh" "$work/testing/maven/classes")
-if [ "${SURFACE:-}" = write ]; then
-  printf '%s\n' "$listing" >"$surface"
-else
-  diff -u "$surface" <(printf '%s\n' "$listing") || { echo "the surface has changed: if that is meant, write it anew with SURFACE=write tests/kotlin.sh"; exit 1; }
-fi
 
 say "the package as it is published, with the small library, used from outside of the tree"
 cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi
