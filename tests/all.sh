@@ -28,6 +28,7 @@ apart=(
   "Python beside its peers (python benches/python/peers.py; benches/python/requirements.txt has what it needs)"
   "the size without http (cargo build --config .cargo/phone.toml --profile small -p completion-coach-ffi --no-default-features)"
   "the package of Kotlin without http, over the app's own network stack (tests/kotlin.sh without-http)"
+  "the package of Swift without http, over URLSession (tests/swift.sh without-http)"
   "ten thousand turns in Kotlin leak nothing (LEAK_TURNS=10000 mvn -Dflavour=testing test -Dtest='LifeTest#*many*', in bindings/kotlin after tests/kotlin.sh)"
   "ten thousand turns in Swift leak nothing (LEAK_TURNS=10000 tests/swift.sh)"
   "ten thousand turns in Python leak nothing (LEAK_TURNS=10000 python -m pytest bindings/python/tests/test_leaks.py, in a virtual environment with the wheel)"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes CompletionCoachFFI.xcframework, which Package.swift links on Apple platforms, and the generated sources. It runs on a Mac with Xcode.
+# `xcframework.sh --no-default-features` leaves the network stack out, for an app over URLSessionTransport.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target="${CARGO_TARGET_DIR:-$PWD/target}" out=bindings/swift/CompletionCoachFFI.xcframework
@@ -9,7 +10,7 @@ export CARGO_PROFILE_SMALL_STRIP=none
 name=libcompletion_coach_ffi.a
 for platform in aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin; do
   rustup target add "$platform"
-  cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi --target "$platform"
+  cargo build --locked --config .cargo/phone.toml --profile small --package completion-coach-ffi --target "$platform" "$@"
 done
 bindings/swift/generate.sh "$target/aarch64-apple-darwin/small/$name"
 

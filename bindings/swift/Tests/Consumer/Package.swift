@@ -10,5 +10,6 @@ let package = Package(
     targets: [
         .executableTarget(name: "Consumer", dependencies: [kit]),
         .executableTarget(name: "Readme", dependencies: [kit]),
+        .executableTarget(name: "WithoutHttp", dependencies: [kit]),
     ]
 )
