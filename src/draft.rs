@@ -44,7 +44,7 @@ pub(crate) async fn draft(
         // What was said is taken before it is asked whether that was all.
         let finish = asking.as_mut().poll(context);
         fault::point("model: after asking began");
-        for event in pieces.by_ref() {
+        while let Some(event) = if finish.is_pending() { pieces.poll(context) } else { pieces.next() } {
             match event {
                 ModelEvent::Text(text) => {
                     draft.text.push_str(&text);

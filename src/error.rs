@@ -201,6 +201,20 @@ impl Error {
         self
     }
 
+    /// The field of its input that an `InvalidInput` is about, in snake case.
+    #[must_use]
+    pub fn with_field(mut self, field: &'static str) -> Self {
+        self.0.field = Some(field);
+        self
+    }
+
+    /// How much of that field would be accepted: characters; items of a list; bytes of an id.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u64) -> Self {
+        self.0.limit = Some(limit);
+        self
+    }
+
     /// The error behind this one. Only errors of this type: the text of a foreign one may hold what a person wrote.
     #[must_use]
     pub fn with_source(mut self, source: Error) -> Self {
@@ -249,22 +263,12 @@ impl Error {
     }
 
     pub(crate) fn invalid(field: &'static str, reason: &'static str) -> Self {
-        let mut error = Self::composed(ErrorKind::InvalidInput, format!("{field}: {reason}"));
-        error.0.field = Some(field);
-        error
+        Self::composed(ErrorKind::InvalidInput, format!("{field}: {reason}")).with_field(field)
     }
 
     pub(crate) fn beyond(field: &'static str, limit: u64, unit: &'static str) -> Self {
         let reason = format!("{field}: at most {limit} {unit} are allowed; shorten it");
-        let mut error = Self::composed(ErrorKind::InvalidInput, reason).with_limit(limit);
-        error.0.field = Some(field);
-        error
-    }
-
-    /// With how much would be accepted.
-    pub(crate) fn with_limit(mut self, limit: u64) -> Self {
-        self.0.limit = Some(limit);
-        self
+        Self::composed(ErrorKind::InvalidInput, reason).with_field(field).with_limit(limit)
     }
 
     pub(crate) fn busy(left: Duration) -> Self {

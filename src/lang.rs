@@ -197,6 +197,7 @@ static LANGUAGES: LazyLock<Vec<Words>> = LazyLock::new(|| {
 /// assert_eq!(texts.get("en-GB", "closing.complete"), Some("That is all. Have a look at what you wrote."));
 /// assert_eq!(texts.get("es", "offer.later"), Texts::default().get("es", "offer.later"));
 /// assert!(Texts::default().with("en", [("no.such.text", "x")]).is_err());
+/// assert!(Texts::default().all("pt-BR").any(|(id, text)| id == "offer.later" && !text.is_empty()));
 /// # Ok::<(), completion_coach::Error>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -255,6 +256,12 @@ impl Texts {
     pub fn get(&self, language: &str, id: &str) -> Option<&'static str> {
         let words = self.languages().iter().find(|words| same(&words.tag, language))?;
         words.texts.get(id).map(String::as_str)
+    }
+
+    /// The texts of a language, by their ids; none for a language that the library has no texts in.
+    pub fn all(self, language: &str) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let words = self.languages().iter().find(|words| same(&words.tag, language));
+        words.into_iter().flat_map(|words| &words.texts).map(|(id, text)| (id.as_str(), text.as_str()))
     }
 
     /// The ids of all texts.

@@ -1,6 +1,7 @@
 //! The port to whoever writes the coach's words: a language model, an on-device one, or a script of questions.
 
 use std::fmt::Debug;
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -92,20 +93,32 @@ pub(crate) fn empty() -> Error {
     Error::new(ErrorKind::ReplyIncomplete, "the model's reply was empty; resume to ask again")
 }
 
-/// Takes the pieces of an answer as they come.
+/// Takes the pieces of an answer as they come. A clone takes them for the same answer: for a model that computes on a thread of its own.
+///
+/// ```
+/// # use completion_coach::{Error, ErrorKind, Finish, ModelEvents, Result};
+/// # fn words() -> impl Iterator<Item = &'static str> { ["What ", "came ", "of it?"].into_iter() }
+/// async fn ask(events: &mut ModelEvents) -> Result<Finish> {
+///     let events = events.clone();
+///     // It stops when the turn was left.
+///     let computed = tokio::task::spawn_blocking(move || words().all(|word| events.text(word))).await;
+///     computed.map_err(|_| Error::new(ErrorKind::ModelUnavailable, "the model on this device failed; try again"))?;
+///     Ok(Finish::Complete)
+/// }
+/// ```
+#[derive(Clone)]
 pub struct ModelEvents(mpsc::UnboundedSender<ModelEvent>);
 opaque_debug!(ModelEvents {});
 
 impl ModelEvents {
-    /// Hands on a piece.
-    pub fn push(&mut self, event: ModelEvent) {
-        // Whoever asked has gone when nobody receives; the answer is then dropped as a whole.
-        let _ = self.0.send(event);
+    /// Hands on a piece. False when nobody wants more of the answer, of which nothing is kept then.
+    pub fn push(&self, event: ModelEvent) -> bool {
+        self.0.send(event).is_ok()
     }
 
-    /// Hands on a piece of text.
-    pub fn text(&mut self, text: impl Into<String>) {
-        self.push(ModelEvent::Text(text.into()));
+    /// Hands on a piece of text. False when nobody wants more.
+    pub fn text(&self, text: impl Into<String>) -> bool {
+        self.push(ModelEvent::Text(text.into()))
     }
 
     /// A taker of pieces, and what it has taken: for a model that wraps another one, and for tests of a model.
@@ -118,6 +131,16 @@ impl ModelEvents {
 /// The pieces that were handed on so far.
 pub struct CollectedEvents(mpsc::UnboundedReceiver<ModelEvent>);
 opaque_debug!(CollectedEvents {});
+
+impl CollectedEvents {
+    /// The next piece. When there is none by now, the task is woken by the next one.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Option<ModelEvent> {
+        match self.0.poll_recv(context) {
+            Poll::Ready(event) => event,
+            Poll::Pending => None,
+        }
+    }
+}
 
 /// Gives what was handed on so far, and `None` when there is nothing more by now.
 impl Iterator for CollectedEvents {

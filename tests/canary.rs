@@ -392,7 +392,7 @@ fn every_other_type(heard: &Heard) {
         Act::Panic(canary("panic")),
         Act::Overrun(canary("reply"), 2),
     );
-    let (mut events, collected) = ModelEvents::collecting();
+    let (events, collected) = ModelEvents::collecting();
     events.text(canary("reply"));
     debug!(events, collected);
     // These hold no text of anybody's. They are here so that one that gets such a text is noticed.

@@ -1,13 +1,15 @@
 //! I1 to I10 through the public API, each by its name, on every store.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use completion_coach::testing::{Act, ManualClock, ScriptedModel, SeededIds};
 use completion_coach::{
     ActionStep, ActionStore, Allowance, AllowanceRates, Builder, Clock, CompletionCoach, CustomField, Debrief, DebriefState, Delivery,
-    Ending, ErrorKind, Extraction, ExtractionStatus, Finding, Gate, Message, NewAction, NewMessage, OfflineGuide, Page, PartRole, Profile,
-    Provenance, Rate, Request, Role, Signal, SqliteStore, Texts, ThreadId, TurnEvent, User, UserId, Verdicts,
+    Ending, ErrorKind, Extraction, ExtractionStatus, Finding, Finish, Gate, Message, Model, ModelEvents, ModelInfo, ModelPlace, NewAction,
+    NewMessage, OfflineGuide, Page, PartRole, Profile, Provenance, Rate, Request, Role, Signal, SqliteStore, Texts, ThreadId, TurnEvent,
+    User, UserId, Verdicts,
 };
 use tempfile::TempDir;
 
@@ -362,6 +364,60 @@ async fn i6_only_a_whole_reply_is_stored() {
             },
         )
         .await;
+    }
+}
+
+/// A model that computes on a thread of its own, a word whenever it is let, and tells whether anybody wanted the word.
+#[derive(Debug)]
+struct Threaded {
+    go: std::sync::Mutex<Option<mpsc::Receiver<&'static str>>>,
+    wanted: mpsc::Sender<bool>,
+}
+
+#[async_trait]
+impl Model for Threaded {
+    fn info(&self) -> ModelInfo {
+        ModelInfo { provider: "mine".into(), model: "tiny-1".into(), place: ModelPlace::Local, address: None }
+    }
+
+    async fn ask(&self, _: &Request, events: &mut ModelEvents) -> Result<Finish, completion_coach::Error> {
+        let (events, wanted) = (events.clone(), self.wanted.clone());
+        let go = self.go.lock().expect("nobody panics").take().expect("it is asked once");
+        let computing =
+            tokio::task::spawn_blocking(move || go.iter().for_each(|word| wanted.send(events.text(word)).expect("it is heard")));
+        computing.await.expect("it does not panic");
+        Ok(Finish::Complete)
+    }
+}
+
+#[tokio::test]
+async fn i6_a_model_on_a_thread_of_its_own_is_streamed_and_learns_that_its_turn_was_left() {
+    for left in [false, true] {
+        let ((go, words), (wanted, heard)) = (mpsc::channel(), mpsc::channel());
+        let model = Threaded { go: std::sync::Mutex::new(Some(words)), wanted };
+        let store = Arc::new(SqliteStore::in_memory().expect("memory"));
+        let coach = CompletionCoach::shared(store, Arc::new(model)).delivery(Delivery::Live).build().expect("the settings are sound");
+        let me = coach.user("ada");
+        me.record_done(NewAction::new("build_tools", "A linter").id("a")).await.expect("it is recorded");
+        let debrief = me.debrief("a");
+        debrief.open().await.expect("it opens").reply().await.expect("the guide asks");
+        let mut turn = debrief.stream("It went well.").await.expect("a turn");
+        for word in ["What ", "came "] {
+            go.send(word).expect("it listens");
+            // The model goes on computing, and its word is here.
+            assert!(matches!(turn.next().await, Some(Ok(TurnEvent::Text(text))) if text == word));
+            assert!(heard.recv().expect("it tells"));
+        }
+        let last = |go: mpsc::Sender<_>| go.send("of it?").expect("it listens");
+        if left {
+            drop(turn);
+            last(go);
+            assert!(!heard.recv().expect("it tells"), "nobody wants the word of a turn that was left");
+            assert_eq!(debrief.messages(10, None).await.expect("there").messages.len(), 2, "the opening and the user's words");
+        } else {
+            last(go);
+            assert_eq!(turn.reply().await.expect("a reply").message.text, "What came of it?");
+        }
     }
 }
 

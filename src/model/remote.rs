@@ -247,7 +247,7 @@ impl Call<'_> {
                         continue;
                     }
                     // Only a whole answer's signals count.
-                    signals.into_iter().for_each(|signal| self.events.push(ModelEvent::Signal(signal)));
+                    signals.into_iter().for_each(|signal| _ = self.events.push(ModelEvent::Signal(signal)));
                     return Ok(finish);
                 }
                 Err(failure) => failure,
@@ -382,7 +382,7 @@ impl Call<'_> {
                 self.blank &= text.trim().is_empty();
                 self.events.text(text);
             }
-            ModelEvent::Choices(choices) => self.events.push(ModelEvent::Choices(choices)),
+            ModelEvent::Choices(choices) => _ = self.events.push(ModelEvent::Choices(choices)),
         }
     }
 

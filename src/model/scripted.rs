@@ -262,10 +262,10 @@ impl Model for ScriptedModel {
         });
         for act in acts {
             match act {
-                Act::Say(text) => events.text(text),
-                Act::Offer(choices) => events.push(ModelEvent::Choices(choices)),
-                Act::Signal(signal) => events.push(ModelEvent::Signal(signal)),
-                Act::Use(usage) => events.push(ModelEvent::Usage(usage)),
+                Act::Say(text) => _ = events.text(text),
+                Act::Offer(choices) => _ = events.push(ModelEvent::Choices(choices)),
+                Act::Signal(signal) => _ = events.push(ModelEvent::Signal(signal)),
+                Act::Use(usage) => _ = events.push(ModelEvent::Usage(usage)),
                 Act::Wait(time) => self.clock.sleep(time).await,
                 Act::Yield => tokio::task::yield_now().await,
                 Act::Hang => std::future::pending().await,

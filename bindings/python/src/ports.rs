@@ -16,7 +16,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::errors::{caught, raise};
 use crate::operation::{Caller, caller};
@@ -146,7 +146,7 @@ impl Answer {
 
 /// Takes the pieces of a model's answer.
 #[pyclass(frozen, module = "completion_coach._core")]
-pub struct Sink(mpsc::UnboundedSender<ModelEvent>);
+pub struct Sink(ModelEvents);
 
 impl Sink {
     /// An answer that ends because the interpreter exits is not a whole one: it fails, so that nothing of it is stored.
@@ -154,7 +154,7 @@ impl Sink {
         if runtime::is_closed() {
             return raise(py, Err(runtime::exiting()));
         }
-        Ok(self.0.send(event).is_ok())
+        Ok(self.0.push(event))
     }
 }
 
@@ -195,19 +195,8 @@ impl Model for PyModel {
 
     async fn ask(&self, request: &Request, events: &mut ModelEvents) -> Result<Finish> {
         let request = serde_json::to_string(request).map_err(|_| unreadable(MODEL))?;
-        let (sink, mut pieces) = mpsc::unbounded_channel();
-        let mut call = std::pin::pin!(self.port.call(MODEL, "ask", request, Some(Sink(sink))));
-        let finish = loop {
-            tokio::select! {
-                biased;
-                Some(piece) = pieces.recv() => events.push(piece),
-                finish = &mut call => break finish,
-            }
-        };
-        while let Ok(piece) = pieces.try_recv() {
-            events.push(piece);
-        }
-        serde_json::from_str(finish?.as_deref().unwrap_or("null")).map_err(|_| unreadable(MODEL))
+        let finish = self.port.call(MODEL, "ask", request, Some(Sink(events.clone()))).await?;
+        serde_json::from_str(finish.as_deref().unwrap_or("null")).map_err(|_| unreadable(MODEL))
     }
 }
 

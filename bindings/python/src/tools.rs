@@ -60,8 +60,7 @@ pub fn build_profile_context(py: Python<'_>, profile: &str, purpose: &str, max_c
 /// The library's own texts in a language, by their ids.
 #[pyfunction]
 pub fn default_texts(language: &str) -> BTreeMap<&'static str, &'static str> {
-    let texts = Texts::default();
-    Texts::ids().filter_map(|id| Some((id, texts.get(language, id)?))).collect()
+    Texts::default().all(language).collect()
 }
 
 /// Proposals from a transcript that was held elsewhere.

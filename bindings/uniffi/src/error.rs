@@ -187,6 +187,17 @@ pub fn caught(error: &CoachError, otherwise: fn() -> Error) -> Error {
     if let Some(id) = &details.request_id {
         error = error.with_request_id(id);
     }
+    if let Some(field) = details.field.as_deref().and_then(kept) {
+        error = error.with_field(field);
+    }
+    if let Some(limit) = details.limit {
+        error = error.with_limit(limit);
+    }
+    // Only the reasons of what is behind it have crossed.
+    let behind = details.causes.iter().rev().filter_map(|reason| kept(reason)).map(|reason| Error::new(kind.cross(), reason));
+    if let Some(source) = behind.reduce(|source, error| error.with_source(source)) {
+        error = error.with_source(source);
+    }
     if details.permanent { error.permanent() } else { error }
 }
 

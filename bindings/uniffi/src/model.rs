@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use completion_coach as core;
 use completion_coach::Error;
-use tokio::sync::mpsc;
 
 use crate::error::{Result, caught};
 use crate::port::{CLASSIFIER, MODEL, TOKEN, TRANSPORT};
-use crate::runtime::{at_once, elsewhere};
+use crate::runtime::{at_once, elsewhere, run};
 use crate::types::*;
 
 /// Who answers: the guide that works offline, a model at a server, or one of the app's own.
@@ -81,6 +80,12 @@ impl CoachModel {
     /// What the model says of itself.
     pub fn info(&self) -> ModelInfo {
         self.0.info().cross()
+    }
+
+    /// Answers a request, for a model of the app's own that chooses between others: what it was asked goes in, and the pieces come to `events`.
+    pub async fn ask(&self, request: Request, events: Arc<ModelEvents>) -> Result<Finish> {
+        let (model, request) = (self.0.clone(), core::Request { texts: events.texts, ..request.cross() });
+        run(async move { model.ask(&request, &mut events.to.clone()).await }).await.map(Cross::cross)
     }
 }
 
@@ -201,28 +206,32 @@ pub trait Model: Send + Sync {
 
 /// Takes the pieces of a model's answer. Each method says whether anybody still wants more.
 #[derive(uniffi::Object)]
-pub struct ModelEvents(mpsc::UnboundedSender<core::ModelEvent>);
+pub struct ModelEvents {
+    to: core::ModelEvents,
+    /// What the request has, and does not cross with it: the app's own texts.
+    texts: core::Texts,
+}
 
 #[uniffi::export]
 impl ModelEvents {
     /// A piece of the text.
     pub fn text(&self, piece: String) -> bool {
-        self.0.send(core::ModelEvent::Text(piece)).is_ok()
+        self.to.text(piece)
     }
 
     /// Answers to choose from.
     pub fn choices(&self, choices: Vec<Choice>) -> bool {
-        self.0.send(core::ModelEvent::Choices(choices.cross())).is_ok()
+        self.to.push(core::ModelEvent::Choices(choices.cross()))
     }
 
     /// A signal beside the text.
     pub fn signal(&self, signal: Signal) -> bool {
-        self.0.send(core::ModelEvent::Signal(signal.cross())).is_ok()
+        self.to.push(core::ModelEvent::Signal(signal.cross()))
     }
 
     /// What was used so far; the last one counts.
     pub fn usage(&self, usage: Usage) -> bool {
-        self.0.send(core::ModelEvent::Usage(usage.cross())).is_ok()
+        self.to.push(core::ModelEvent::Usage(usage.cross()))
     }
 }
 
@@ -245,20 +254,8 @@ impl core::Model for Foreign {
     }
 
     async fn ask(&self, request: &core::Request, events: &mut core::ModelEvents) -> Result<core::Finish, Error> {
-        let (sender, mut pieces) = mpsc::unbounded_channel();
-        let call = MODEL.call(self.model.ask(request.clone().cross(), Arc::new(ModelEvents(sender))));
-        let mut call = std::pin::pin!(call);
-        let finish = loop {
-            tokio::select! {
-                biased;
-                Some(piece) = pieces.recv() => events.push(piece),
-                finish = &mut call => break finish,
-            }
-        };
-        while let Ok(piece) = pieces.try_recv() {
-            events.push(piece);
-        }
-        finish.map(Cross::cross)
+        let events = Arc::new(ModelEvents { to: events.clone(), texts: request.texts });
+        MODEL.call(self.model.ask(request.clone().cross(), events)).await.map(Cross::cross)
     }
 }
 

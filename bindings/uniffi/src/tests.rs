@@ -77,6 +77,25 @@ fn an_error_crosses_with_all_that_is_known_of_it() {
 }
 
 #[test]
+fn an_error_that_goes_through_the_apps_code_comes_back_as_it_was() {
+    let deepest =
+        core::Error::new(core::ErrorKind::StorageFull, "no room").with_source(core::Error::new(core::ErrorKind::Busy, "it is busy"));
+    let error = core::Error::new(core::ErrorKind::InvalidInput, "name: at most 80 characters are allowed; shorten it")
+        .with_field("name")
+        .with_limit(80)
+        .with_retry_after(Duration::from_millis(1500))
+        .with_attempts(3)
+        .with_request_id("req-7")
+        .permanent()
+        .with_source(deepest);
+    let outside = CoachError::from(error);
+    let CoachError::InvalidInput { details } = &outside else { panic!("it became another kind") };
+    assert_eq!((details.field.as_deref(), details.limit, details.causes.len()), (Some("name"), Some(80), 2));
+    let again = CoachError::from(caught(&outside, STORE.failed));
+    assert_eq!(format!("{again:?}"), format!("{outside:?}"));
+}
+
+#[test]
 fn what_the_app_throws_is_its_own_error_or_the_ports() {
     let typed = CoachError::from(core::Error::new(core::ErrorKind::StorageFull, "the disk of the app is full"));
     let error = caught(&typed, STORE.failed);

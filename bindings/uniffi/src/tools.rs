@@ -101,9 +101,7 @@ pub fn default_limits() -> Limits {
 /// The library's own texts in a language, by their ids: what `CoachOptions.texts` can replace. Empty for a language that it has none in.
 #[uniffi::export]
 pub fn default_texts(language: String) -> HashMap<String, String> {
-    let texts = core::Texts::default();
-    let text = |id: &'static str| Some((id.to_owned(), texts.get(&language, id)?.to_owned()));
-    core::Texts::ids().filter_map(text).collect()
+    core::Texts::default().all(&language).map(|(id, text)| (id.to_owned(), text.to_owned())).collect()
 }
 
 /// The version of the library.

@@ -111,6 +111,32 @@ class PortsTest {
     }
 
     @Test
+    fun `a model may hand on what it is asked to another one`() = test {
+        val first = ScriptedModel()
+        val models = listOf(first.model(), CoachModel.offlineGuide())
+        val chosen = object : Model by Mine({}) {
+            override suspend fun ask(request: Request, events: ModelEvents): Finish = try {
+                models.first().ask(request, events)
+            } catch (_: CoachException.ModelUnavailable) {
+                models.last().ask(request, events)
+            }
+        }
+        val texts = mapOf("en" to mapOf("closing.complete" to "That is all."))
+        val debrief = coach(CoachModel.own(chosen), CoachOptions(budget = Budget(1u, 2u), allowance = FREE, texts = texts)).opened()
+        first.play(listOf(Act.Say("What did you "), Act.Say("learn?"), Act.Use(Usage(1u, 12uL, 5uL))))
+        assertEquals("What did you learn?", debrief.send("It worked.").message.text)
+        first.play(listOf(Act.Fail(ErrorKind.MODEL_UNAVAILABLE)))
+        val last = debrief.send("I learned Rust.").message
+        assertEquals(listOf("That is all.", "tiny-1"), listOf(last.text, last.author?.model))
+        val throwing = CoachModel.own(object : Model by Mine({}) {
+            override suspend fun ask(request: Request, events: ModelEvents) = first.model().ask(request, events)
+        })
+        val refused = coach(throwing).opened()
+        first.play(listOf(Act.Fail(ErrorKind.MODEL_REFUSED)))
+        failing<CoachException.ModelRefused> { refused.send("It worked.") }
+    }
+
+    @Test
     fun `a model that blocks its thread blocks nobody else`() = test {
         val blocking = mine { Thread.sleep(1_500); text("What did you learn?") }
         val debrief = coach(blocking).opened()
