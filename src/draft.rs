@@ -29,6 +29,23 @@ pub(crate) struct Draft {
     pub(crate) hand_over: bool,
 }
 
+impl Draft {
+    fn take(&mut self, event: ModelEvent, piece: &mut impl FnMut(&str), used: &mut impl FnMut(Usage)) {
+        match event {
+            ModelEvent::Text(text) => {
+                self.text.push_str(&text);
+                piece(&text);
+                fault::point("model: after a piece");
+            }
+            ModelEvent::Choices(choices) => self.choices = rules::usable(choices),
+            ModelEvent::Signal(Signal::Outcome(outcome)) => self.outcome = Some(outcome),
+            ModelEvent::Signal(Signal::Enough) => self.enough = true,
+            ModelEvent::Signal(Signal::HandOver) => self.hand_over = true,
+            ModelEvent::Usage(usage) => used(Usage { requests: usage.requests.max(1), ..usage }),
+        }
+    }
+}
+
 /// Asks once. Each piece of text is handed on as it comes, and what the request has used so far as often as the model says so.
 pub(crate) async fn draft(
     model: &dyn Model,
@@ -44,19 +61,13 @@ pub(crate) async fn draft(
         // What was said is taken before it is asked whether that was all.
         let finish = asking.as_mut().poll(context);
         fault::point("model: after asking began");
-        while let Some(event) = if finish.is_pending() { pieces.poll(context) } else { pieces.next() } {
-            match event {
-                ModelEvent::Text(text) => {
-                    draft.text.push_str(&text);
-                    piece(&text);
-                    fault::point("model: after a piece");
-                }
-                ModelEvent::Choices(choices) => draft.choices = rules::usable(choices),
-                ModelEvent::Signal(Signal::Outcome(outcome)) => draft.outcome = Some(outcome),
-                ModelEvent::Signal(Signal::Enough) => draft.enough = true,
-                ModelEvent::Signal(Signal::HandOver) => draft.hand_over = true,
-                ModelEvent::Usage(usage) => used(Usage { requests: usage.requests.max(1), ..usage }),
-            }
+        pieces.so_far().for_each(|event| draft.take(event, &mut piece, &mut used));
+        // What comes from another thread meanwhile has its turn after whatever else this task looks at, such as its deadline.
+        if finish.is_pending()
+            && let Some(event) = pieces.poll(context)
+        {
+            draft.take(event, &mut piece, &mut used);
+            context.waker().wake_by_ref();
         }
         if draft.text.len() > most {
             let reason = "the model wrote far more than it was asked for; resume to ask again";

@@ -133,7 +133,13 @@ pub struct CollectedEvents(mpsc::UnboundedReceiver<ModelEvent>);
 opaque_debug!(CollectedEvents {});
 
 impl CollectedEvents {
-    /// The next piece. When there is none by now, the task is woken by the next one.
+    /// What was handed on before this is called, and nothing that a thread adds meanwhile.
+    pub(crate) fn so_far(&mut self) -> impl Iterator<Item = ModelEvent> {
+        let many = self.0.len();
+        self.take(many)
+    }
+
+    /// The next piece, if it is there. If not, it wakes the task when it comes.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Option<ModelEvent> {
         match self.0.poll_recv(context) {
             Poll::Ready(event) => event,
@@ -178,7 +184,7 @@ pub trait Model: Debug + Send + Sync + 'static {
     /// What the model says of itself. It must not change while it is in use.
     fn info(&self) -> ModelInfo;
 
-    /// Asks. Pieces are handed on as they come; how it ended is the result. Dropping the future ends the request at once.
+    /// Asks. Pieces are handed on as they come; how it ended is the result, and what a thread hands on after it is no part of the answer. Dropping the future ends the request at once.
     ///
     /// # Errors
     /// What went wrong, with [`Error::new`](crate::Error::new): `ModelUnavailable`, `ModelRefused`, `ReplyIncomplete`, `RequestRejected` or

@@ -421,6 +421,43 @@ async fn i6_a_model_on_a_thread_of_its_own_is_streamed_and_learns_that_its_turn_
     }
 }
 
+/// A model of which a thread goes on after it has answered, until nobody wants more.
+#[derive(Debug)]
+struct Babbling(mpsc::Sender<()>);
+
+#[async_trait]
+impl Model for Babbling {
+    fn info(&self) -> ModelInfo {
+        ModelInfo { provider: "mine".into(), model: "tiny-1".into(), place: ModelPlace::Local, address: None }
+    }
+
+    async fn ask(&self, _: &Request, events: &mut ModelEvents) -> Result<Finish, completion_coach::Error> {
+        events.text("What came of it?");
+        let (events, over) = (events.clone(), self.0.clone());
+        let (begun, begins) = mpsc::channel();
+        std::thread::spawn(move || {
+            while events.text("") {
+                begun.send(()).ok();
+            }
+            over.send(()).expect("somebody waits");
+        });
+        begins.recv().expect("it begins");
+        Ok(Finish::Complete)
+    }
+}
+
+#[tokio::test]
+async fn i6_what_a_thread_hands_on_after_the_answer_is_no_part_of_it() {
+    let (over, is_over) = mpsc::channel();
+    let store = Arc::new(SqliteStore::in_memory().expect("memory"));
+    let coach = CompletionCoach::shared(store, Arc::new(Babbling(over))).build().expect("the settings are sound");
+    coach.user("ada").record_done(NewAction::new("build_tools", "A linter").id("a")).await.expect("it is recorded");
+    let debrief = coach.user("ada").debrief("a");
+    debrief.open().await.expect("it opens").reply().await.expect("the guide asks");
+    assert_eq!(debrief.send("It went well.").await.expect("a reply").message.text, "What came of it?");
+    is_over.recv_timeout(Duration::from_secs(10)).expect("the thread has learnt that nobody wants more");
+}
+
 #[tokio::test]
 async fn i7_the_budget_is_kept_and_only_the_person_ends_it_early() {
     on_every_store(async |bench| {

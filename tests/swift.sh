@@ -31,6 +31,7 @@ if [ "${1:-}" = without-http ]; then
   cargo build --quiet --locked --package completion-coach-ffi --no-default-features
   cp "$CARGO_TARGET_DIR/debug/libcompletion_coach_ffi.so" "$work/without-http/"
   bindings/swift/generate.sh "$work/without-http/libcompletion_coach_ffi.so"
+  if grep -rq constructor_endpoint_new "$CARGO_TARGET_DIR/swift/generated"; then echo "http is still there"; exit 1; fi
   coproc python3 - <<'PYTHON'
 import http.server, json
 class Model(http.server.BaseHTTPRequestHandler):

@@ -144,6 +144,14 @@ async def test_an_error_of_the_tree_keeps_its_kind_and_its_words(face: Face) -> 
     assert failed.value.attempts == 2 and failed.value.request_id == "r-1" and failed.value.is_permanent
     assert isinstance(failed.value.__cause__, cc.UnauthorisedError)
 
+    class Short(MemoryStore):
+        def account(self, user: str) -> cc.Account | None:
+            raise cc.InvalidInputError("the name is too long", field="name", limit=80)
+
+    with pytest.raises(cc.InvalidInputError, match="the name is too long") as refused:
+        await face(face.coach(cc.OfflineGuide(), store=Short()).user("ana").profile())
+    assert (refused.value.field, refused.value.limit) == ("name", 80)
+
 
 async def test_what_is_no_piece_is_an_error_and_no_hang(face: Face) -> None:
     for play in (lambda _: [3], lambda _: 3, lambda _: None, lambda _: [object()]):

@@ -373,7 +373,7 @@ macro_rules! thread {
                 Turn::new(async move { thread.stream(core::NewMessage::from(message.cross())).await })
             }
 
-            /// Says something and gives the whole reply.
+            /// Says something and gives the whole reply. Cancelling ends the request to the model; what was said stays.
             pub async fn send(&self, message: NewMessage) -> Result<Reply> {
                 self.run(|thread| async move { thread.send(core::NewMessage::from(message.cross())).await }).await
             }
@@ -396,7 +396,7 @@ macro_rules! thread {
                 self.run(|thread| async move { thread.messages(size, before).await }).await
             }
 
-            /// Looks for changes to the profile in what the person said since the last time.
+            /// Looks for changes to the profile in what the person said since the last time. Cancelling ends it.
             pub async fn propose(&self) -> Result<Proposal> {
                 self.run(|thread| async move { thread.propose().await }).await
             }

@@ -14,6 +14,8 @@ pub type Result<T, E = CoachError> = std::result::Result<T, E>;
 const MOST_REASON: usize = 300;
 /// The most of them: a reason is a fixed text, and each is kept once.
 const MOST_REASONS: usize = 200;
+/// How many causes of one error are told on.
+const MOST_CAUSES: usize = 8;
 
 /// What is said of an exception of the app's that is no `CoachError`. It is never shown: where it is met, that place's own reason is.
 const UNEXPECTED: &str = "the app's own code failed with an error that is no CoachError";
@@ -194,7 +196,8 @@ pub fn caught(error: &CoachError, otherwise: fn() -> Error) -> Error {
         error = error.with_limit(limit);
     }
     // Only the reasons of what is behind it have crossed.
-    let behind = details.causes.iter().rev().filter_map(|reason| kept(reason)).map(|reason| Error::new(kind.cross(), reason));
+    let behind =
+        details.causes.iter().take(MOST_CAUSES).rev().filter_map(|reason| kept(reason)).map(|reason| Error::new(kind.cross(), reason));
     if let Some(source) = behind.reduce(|source, error| error.with_source(source)) {
         error = error.with_source(source);
     }

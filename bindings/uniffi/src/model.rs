@@ -10,7 +10,7 @@ use completion_coach::Error;
 
 use crate::error::{Result, caught};
 use crate::port::{CLASSIFIER, MODEL, TOKEN, TRANSPORT};
-use crate::runtime::{at_once, elsewhere, run};
+use crate::runtime::{at_once, elsewhere};
 use crate::types::*;
 
 /// Who answers: the guide that works offline, a model at a server, or one of the app's own.
@@ -80,12 +80,6 @@ impl CoachModel {
     /// What the model says of itself.
     pub fn info(&self) -> ModelInfo {
         self.0.info().cross()
-    }
-
-    /// Answers a request, for a model of the app's own that chooses between others: what it was asked goes in, and the pieces come to `events`.
-    pub async fn ask(&self, request: Request, events: Arc<ModelEvents>) -> Result<Finish> {
-        let (model, request) = (self.0.clone(), core::Request { texts: events.texts, ..request.cross() });
-        run(async move { model.ask(&request, &mut events.to.clone()).await }).await.map(Cross::cross)
     }
 }
 
@@ -206,32 +200,28 @@ pub trait Model: Send + Sync {
 
 /// Takes the pieces of a model's answer. Each method says whether anybody still wants more.
 #[derive(uniffi::Object)]
-pub struct ModelEvents {
-    to: core::ModelEvents,
-    /// What the request has, and does not cross with it: the app's own texts.
-    texts: core::Texts,
-}
+pub struct ModelEvents(core::ModelEvents);
 
 #[uniffi::export]
 impl ModelEvents {
     /// A piece of the text.
     pub fn text(&self, piece: String) -> bool {
-        self.to.text(piece)
+        self.0.text(piece)
     }
 
     /// Answers to choose from.
     pub fn choices(&self, choices: Vec<Choice>) -> bool {
-        self.to.push(core::ModelEvent::Choices(choices.cross()))
+        self.0.push(core::ModelEvent::Choices(choices.cross()))
     }
 
     /// A signal beside the text.
     pub fn signal(&self, signal: Signal) -> bool {
-        self.to.push(core::ModelEvent::Signal(signal.cross()))
+        self.0.push(core::ModelEvent::Signal(signal.cross()))
     }
 
     /// What was used so far; the last one counts.
     pub fn usage(&self, usage: Usage) -> bool {
-        self.to.push(core::ModelEvent::Usage(usage.cross()))
+        self.0.push(core::ModelEvent::Usage(usage.cross()))
     }
 }
 
@@ -254,8 +244,7 @@ impl core::Model for Foreign {
     }
 
     async fn ask(&self, request: &core::Request, events: &mut core::ModelEvents) -> Result<core::Finish, Error> {
-        let events = Arc::new(ModelEvents { to: events.clone(), texts: request.texts });
-        MODEL.call(self.model.ask(request.clone().cross(), events)).await.map(Cross::cross)
+        MODEL.call(self.model.ask(request.clone().cross(), Arc::new(ModelEvents(events.clone())))).await.map(Cross::cross)
     }
 }
 

@@ -36,7 +36,7 @@ extension CoachThread {
     /// Says this in the person's own words and streams the reply.
     public func stream(_ text: String) -> Turn { stream(message: .typed(text)) }
 
-    /// Says something and gives the whole reply.
+    /// Says something and gives the whole reply. Cancelling the task ends the request to the model; what was said stays.
     public func send(_ message: NewMessage) async throws -> Reply { try await send(message: message) }
 
     /// Says this in the person's own words and gives the whole reply.

@@ -34,6 +34,9 @@ import Testing
         }
         let full = try await met(CoachError(.storageFull, "the disk of the app is full"))
         #expect(full.kind == .storageFull && full.reason == "the disk of the app is full")
+        let short = try await met(
+            CoachError.invalidInput(details: ErrorDetails(reason: "the name is too long", field: "name", limit: 80, causes: ["a", "b"])))
+        #expect(short.kind == .invalidInput && short.details.field == "name" && short.details.limit == 80 && short.details.causes == ["a", "b"])
         let failed = try await met(Failure("Ana"))
         #expect(failed.kind == .storageUnavailable && !failed.reason.contains("Ana"))
     }

@@ -98,23 +98,6 @@ actor Box<Value: Sendable> {
         #expect(try await eventually { await cancelled.value == true })
     }
 
-    @Test func a_model_may_hand_on_what_it_is_asked_to_another_one() async throws {
-        let first = ScriptedModel()
-        let models = (scripted: first.model(), guide: CoachModel.offlineGuide())
-        let debrief = try await debrief({ request, events in
-            do { return try await models.scripted.ask(request: request, events: events) } catch CoachError.modelUnavailable {
-                return try await models.guide.ask(request: request, events: events)
-            }
-        }, {
-            $0.budget = Budget(min: 1, max: 2)
-            $0.texts = ["en": ["closing.complete": "That is all."]]
-        })
-        first.play(acts: [.say(text: "What did you "), .say(text: "learn?")])
-        #expect(try await debrief.send("It worked.").message.text == "What did you learn?")
-        first.play(acts: [.fail(kind: .modelUnavailable)])
-        #expect(try await debrief.send("I learned Rust.").message.text == "That is all.")
-    }
-
     @Test func a_model_that_nobody_wants_any_more_is_cancelled() async throws {
         let cancelled = Box<Bool>()
         let debrief = try await debrief({ _, events in

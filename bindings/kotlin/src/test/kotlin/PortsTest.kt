@@ -51,6 +51,9 @@ class PortsTest {
         val typed = Broken(ErrorKind.STORAGE_DAMAGED.exception("the cupboard is broken", 2.seconds))
         val error = failing<CoachException.StorageDamaged> { coach(own = typed).user("ana").profile() }
         assertEquals(listOf<Any?>("the cupboard is broken", 2.seconds), listOf(error.reason, error.retryAfter))
+        val short = Broken(CoachException.InvalidInput(ErrorDetails("the name is too long", field = "name", limit = 80uL, causes = listOf("a", "b"))))
+        val refused = failing<CoachException.InvalidInput> { coach(own = short).user("ana").profile() }
+        assertEquals(listOf<Any?>("name", 80uL, listOf("a", "b")), listOf(refused.field, refused.limit, refused.causes))
         failing<CoachException.StorageUnavailable> { coach(own = Broken(kotlinx.coroutines.CancellationException("a secret"))).user("ana").profile() }
     }
 
@@ -108,32 +111,6 @@ class PortsTest {
         failing<CoachException.StorageFull> { CoachModel.own(object : Model by Mine({}) { override fun info(): ModelInfo = throw ErrorKind.STORAGE_FULL.exception("x") }) }
         val empty = coach(mine { }).opened()
         failing<CoachException.ReplyIncomplete> { empty.send("It worked.") }
-    }
-
-    @Test
-    fun `a model may hand on what it is asked to another one`() = test {
-        val first = ScriptedModel()
-        val models = listOf(first.model(), CoachModel.offlineGuide())
-        val chosen = object : Model by Mine({}) {
-            override suspend fun ask(request: Request, events: ModelEvents): Finish = try {
-                models.first().ask(request, events)
-            } catch (_: CoachException.ModelUnavailable) {
-                models.last().ask(request, events)
-            }
-        }
-        val texts = mapOf("en" to mapOf("closing.complete" to "That is all."))
-        val debrief = coach(CoachModel.own(chosen), CoachOptions(budget = Budget(1u, 2u), allowance = FREE, texts = texts)).opened()
-        first.play(listOf(Act.Say("What did you "), Act.Say("learn?"), Act.Use(Usage(1u, 12uL, 5uL))))
-        assertEquals("What did you learn?", debrief.send("It worked.").message.text)
-        first.play(listOf(Act.Fail(ErrorKind.MODEL_UNAVAILABLE)))
-        val last = debrief.send("I learned Rust.").message
-        assertEquals(listOf("That is all.", "tiny-1"), listOf(last.text, last.author?.model))
-        val throwing = CoachModel.own(object : Model by Mine({}) {
-            override suspend fun ask(request: Request, events: ModelEvents) = first.model().ask(request, events)
-        })
-        val refused = coach(throwing).opened()
-        first.play(listOf(Act.Fail(ErrorKind.MODEL_REFUSED)))
-        failing<CoachException.ModelRefused> { refused.send("It worked.") }
     }
 
     @Test

@@ -6,7 +6,6 @@ import java.io.File
 import kotlin.jvm.internal.Reflection
 import kotlin.reflect.KCallable
 import kotlin.reflect.KClass
-import kotlin.reflect.KDeclarationContainer
 import kotlin.reflect.KFunction
 import kotlin.reflect.KMutableProperty
 import kotlin.reflect.KParameter
@@ -86,7 +85,7 @@ class SurfaceTest {
             is KProperty<*> -> "${if (of is KMutableProperty<*>) "var" else "val"} $receiver${of.name}: $type"
             is KFunction<*> -> {
                 val modifiers = listOf(
-                    "protected" to (of.visibility == KVisibility.PROTECTED), "operator" to of.isOperator, "infix" to of.isInfix,
+                    "protected" to (of.visibility == KVisibility.PROTECTED), "abstract" to of.isAbstract, "open" to of.isOpen, "operator" to of.isOperator, "infix" to of.isInfix,
                     "suspend" to of.isSuspend, "inline" to of.isInline,
                 ).filter { it.second }.joinToString("") { "${it.first} " }
                 "${modifiers}fun ${parameters(of.typeParameters.map { it.toString() })}$receiver${of.name}${signature(of)}" +
