@@ -184,7 +184,8 @@ pub trait Model: Debug + Send + Sync + 'static {
     /// What the model says of itself. It must not change while it is in use.
     fn info(&self) -> ModelInfo;
 
-    /// Asks. Pieces are handed on as they come; how it ended is the result, and what a thread hands on after it is no part of the answer. Dropping the future ends the request at once.
+    /// Asks. Pieces are handed on as they come; how it ended is the result, and what a thread hands on after it is no part of the answer.
+    /// Dropping the future ends the request at once.
     ///
     /// # Errors
     /// What went wrong, with [`Error::new`](crate::Error::new): `ModelUnavailable`, `ModelRefused`, `ReplyIncomplete`, `RequestRejected` or

@@ -69,8 +69,10 @@ fn coach_error(py: Python<'_>, value: &Bound<'_, PyAny>) -> Option<Error> {
     if let Ok(Some(id)) = value.getattr("request_id").and_then(|id| id.extract::<Option<String>>()) {
         error = error.with_request_id(&id);
     }
-    if let Ok(Some(field)) = value.getattr("field").and_then(|field| field.extract::<Option<String>>()) {
-        error = kept(field).map_or(error.clone(), |field| error.with_field(field));
+    if let Ok(Some(field)) = value.getattr("field").and_then(|field| field.extract::<Option<String>>())
+        && let Some(field) = kept(field)
+    {
+        error = error.with_field(field);
     }
     if let Ok(Some(limit)) = value.getattr("limit").and_then(|limit| limit.extract::<Option<u64>>()) {
         error = error.with_limit(limit);

@@ -106,6 +106,7 @@ pub fn run<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Sen
     call(Box::pin(work))
 }
 
+/// One code for each kind of answer, whatever the work is.
 fn call<T: Send + 'static>(work: Work<Result<T, Error>>) -> Call<T> {
     let answer = answer(Box::pin(async move { Box::new(work.await) as Box<dyn Any + Send> }));
     Box::pin(async move {

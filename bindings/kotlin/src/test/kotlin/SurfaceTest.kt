@@ -29,12 +29,12 @@ class SurfaceTest {
     @Test
     fun `the public surface is the one that is checked in`() {
         val now = (classes(CompletionCoach::class) { true } + classes(OkHttpTransport::class) { it.startsWith("OkHttp") })
-            .sortedBy { it.name }.mapNotNull(::declaration).joinToString("\n\n", postfix = "\n")
-        if (System.getenv("SURFACE") == "write") SURFACE.writeText(now)
+            .sortedBy { it.name }.mapNotNull(::declaration).joinToString("\n\n", postfix = "\n").lines()
+        if (System.getenv("SURFACE") == "write") SURFACE.writeText(now.joinToString("\n"))
         val was = SURFACE.readText().lines()
-        assertEquals("", (now.lines() - was.toSet()).joinToString("\n"), "is new; if that is meant: SURFACE=write tests/kotlin.sh")
-        assertEquals("", (was - now.lines().toSet()).joinToString("\n"), "is gone; if that is meant: SURFACE=write tests/kotlin.sh")
-        assertEquals(was, now.lines(), "has another order; if that is meant: SURFACE=write tests/kotlin.sh")
+        assertEquals("", (now - was.toSet()).joinToString("\n"), "is new; if that is meant: SURFACE=write tests/kotlin.sh")
+        assertEquals("", (was - now.toSet()).joinToString("\n"), "is gone; if that is meant: SURFACE=write tests/kotlin.sh")
+        assertEquals(was, now, "has another order; if that is meant: SURFACE=write tests/kotlin.sh")
     }
 
     /** The classes that were compiled beside this one. */
@@ -53,10 +53,10 @@ class SurfaceTest {
         visibility == KVisibility.PUBLIC && UNIFFI !in java.name && java.declaringClass?.kotlin?.isPublic() != false
 
     private fun head(of: KClass<*>): String {
-        val modifiers = listOf(
+        val modifiers = modifiers(
             "sealed" to of.isSealed, "abstract" to (of.isAbstract && !of.java.isInterface), "open" to of.isOpen, "data" to of.isData,
             "value" to of.isValue, "fun" to of.isFun, "companion" to of.isCompanion,
-        ).filter { it.second }.map { it.first }
+        )
         val kind = when {
             of.java.isEnum -> "enum class"
             of.java.isInterface -> "interface"
@@ -64,8 +64,8 @@ class SurfaceTest {
             else -> "class"
         }
         val above = of.supertypes.map { short(it) }.filter { it != "Any" && !it.startsWith("Enum<") }
-        return (modifiers + kind + of.qualifiedName!!.removePrefix("completion.coach.")).joinToString(" ") +
-            parameters(of.typeParameters.map { it.toString() }).trim() + if (above.isEmpty()) "" else above.sorted().joinToString(", ", " : ")
+        return "$modifiers$kind ${of.qualifiedName!!.removePrefix("completion.coach.")}" + parameters(of.typeParameters.map { it.toString() }).trim() +
+            if (above.isEmpty()) "" else above.sorted().joinToString(", ", " : ")
     }
 
     private fun members(of: KClass<*>): List<String> {
@@ -84,16 +84,18 @@ class SurfaceTest {
         return when (of) {
             is KProperty<*> -> "${if (of is KMutableProperty<*>) "var" else "val"} $receiver${of.name}: $type"
             is KFunction<*> -> {
-                val modifiers = listOf(
-                    "protected" to (of.visibility == KVisibility.PROTECTED), "abstract" to of.isAbstract, "open" to of.isOpen, "operator" to of.isOperator, "infix" to of.isInfix,
-                    "suspend" to of.isSuspend, "inline" to of.isInline,
-                ).filter { it.second }.joinToString("") { "${it.first} " }
+                val modifiers = modifiers(
+                    "protected" to (of.visibility == KVisibility.PROTECTED), "abstract" to of.isAbstract, "open" to of.isOpen,
+                    "operator" to of.isOperator, "infix" to of.isInfix, "suspend" to of.isSuspend, "inline" to of.isInline,
+                )
                 "${modifiers}fun ${parameters(of.typeParameters.map { it.toString() })}$receiver${of.name}${signature(of)}" +
                     if (type == "Unit") "" else ": $type"
             }
             else -> error("neither a property nor a function: ${of.name}")
         } + throws(of)
     }
+
+    private fun modifiers(vararg all: Pair<String, Boolean>) = all.filter { it.second }.joinToString("") { "${it.first} " }
 
     private fun signature(of: KCallable<*>): String = of.parameters.filter { it.kind == KParameter.Kind.VALUE }.joinToString(", ", "(", ")") {
         "${if (it.isVararg) "vararg " else ""}${it.name}: ${short(it.type)}${if (it.isOptional) " = …" else ""}"
@@ -105,5 +107,7 @@ class SurfaceTest {
     private fun parameters(names: List<String>) = if (names.isEmpty()) "" else names.joinToString(", ", "<", "> ")
 
     private fun short(type: Any): String =
-        type.toString().replace(Regex("\\b(completion\\.coach|kotlin|kotlin\\.collections|kotlin\\.time|java\\.lang)\\.(?=[A-Z])"), "").replace(Regex("(\\S+) /\\* = \\1 \\*/"), "$1")
+        type.toString()
+            .replace(Regex("\\b(completion\\.coach|kotlin|kotlin\\.collections|kotlin\\.time|java\\.lang)\\.(?=[A-Z])"), "")
+            .replace(Regex("(\\S+) /\\* = \\1 \\*/"), "$1")
 }
